@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Pipes and FIFOs: calls that can say "do not wait" on a description that others may share, and never raise SIGPIPE.
+#ifndef CIP_PIPE_H
+#define CIP_PIPE_H
+
+#include "cip_base.h"
+
+CIP_BEGIN
+
+/// pipe2(2): ends[0] receives, ends[1] sends.
+int64_t cip_pipe(int64_t *ends);
+
+/// fcntl(2) F_GETPIPE_SZ and F_SETPIPE_SZ, in bytes; ENOSYS where pipes have no size to set.
+int64_t cip_pipe_capacity(int64_t descriptor);
+int64_t cip_set_pipe_capacity(int64_t descriptor, int64_t bytes);
+
+/// Reads what is there and never waits: EAGAIN when the pipe is empty, 0 when it is empty and no sender is left.
+/// preadv2(2) with RWF_NOWAIT; elsewhere poll(2) and read(2), which can wait if another reader is faster.
+int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count);
+
+/// read(2): waits as the descriptor's own mode says.
+int64_t cip_read(int64_t descriptor, void *buffer, size_t count);
+
+/// Writes what fits and never waits: EAGAIN when nothing does. EPIPE is an error and never a signal. pwritev2(2) with
+/// RWF_NOWAIT and RWF_NOSIGNAL; where the kernel has no RWF_NOSIGNAL, SIGPIPE is blocked on this thread for the call and
+/// taken if the call raised it; F_SETNOSIGPIPE on Darwin.
+int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count);
+
+/// Whether cip_pipe_wake_readers would work on this pipe: 1 or 0.
+int64_t cip_pipe_can_wake_readers(int64_t descriptor);
+
+/// Ends `count` calls of read(2) that wait on this receiving end, by sending them a byte each. Only for the last user of
+/// a pipe whose receiving end nobody else holds: whatever is in it is about to be thrown away.
+int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count);
+
+CIP_END
+
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Unix domain sockets.
+//
+// An address is the bytes of sun_path, no more and no fewer: a path without its terminator, or a NUL byte and a name in
+// the abstract namespace. The address length handed to the kernel counts exactly these bytes.
+#ifndef CIP_SOCKET_H
+#define CIP_SOCKET_H
+
+#include "cip_base.h"
+#include "cip_credentials.h"
+
+CIP_BEGIN
+
+enum { CIP_STREAM = 1, CIP_DATAGRAM = 2, CIP_SEQUENCED_PACKETS = 3 };
+
+/// The most bytes an address can have: sizeof sun_path.
+int64_t cip_address_capacity(void);
+/// 1 where the kernel has an abstract namespace.
+int64_t cip_has_abstract_names(void);
+/// 1 where fchmod(2) on a socket sets the mode of the file that bind(2) makes of it.
+int64_t cip_mode_before_bind(void);
+
+/// socket(2). Writing to it never raises SIGPIPE.
+int64_t cip_socket(int64_t type, bool nonblocking);
+/// socketpair(2), both ends blocking.
+int64_t cip_socket_pair(int64_t type, int64_t *ends);
+/// bind(2).
+int64_t cip_bind(int64_t descriptor, const uint8_t *address, size_t length);
+/// listen(2); a negative backlog asks for the system's largest.
+int64_t cip_listen(int64_t descriptor, int64_t backlog);
+/// accept4(2); the new socket is blocking.
+int64_t cip_accept(int64_t descriptor);
+/// connect(2).
+int64_t cip_connect(int64_t descriptor, const uint8_t *address, size_t length);
+/// setsockopt(2) SO_SNDTIMEO, which also bounds a blocking connect(2) to a full backlog; 0: no limit.
+int64_t cip_set_send_timeout(int64_t descriptor, int64_t nanoseconds);
+
+/// recv(2) and send(2); without `wait`, EAGAIN instead of waiting.
+int64_t cip_receive(int64_t descriptor, void *buffer, size_t count, bool wait);
+int64_t cip_send(int64_t descriptor, const void *buffer, size_t count, bool wait);
+
+/// A piece of memory, laid out as an iovec.
+struct cip_buffer {
+    void *CIP_NULLABLE base;
+    size_t count;
+};
+
+enum { CIP_MAXIMUM_DESCRIPTORS = 253 };
+
+/// A message with what travels beside its bytes. Zero it, then set what is wanted.
+struct cip_message {
+    struct cip_buffer *CIP_NULLABLE buffers;
+    size_t buffer_count;
+    /// Sending: descriptors to pass on, which stay open here. Receiving: room for `descriptor_count` of them.
+    int64_t *CIP_NULLABLE descriptors;
+    size_t descriptor_count;
+    /// Sending: credentials to present. Receiving: those that came (SO_PASSCRED must be on).
+    struct cip_credentials credentials;
+    bool has_credentials;
+    /// Received: bytes were cut off (packets and datagrams), or descriptors were.
+    bool truncated;
+    bool descriptors_truncated;
+};
+
+/// sendmsg(2). More than CIP_MAXIMUM_DESCRIPTORS descriptors: EINVAL, nothing sent.
+int64_t cip_send_message(int64_t descriptor, const struct cip_message *message, bool wait);
+/// recvmsg(2). `descriptor_count` becomes the number that came; descriptors for which there was no room are closed.
+int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, bool wait);
+/// setsockopt(2) SO_PASSCRED.
+int64_t cip_set_receives_credentials(int64_t descriptor, bool on);
+
+enum { CIP_SHUT_RECEIVE = 0, CIP_SHUT_SEND = 1, CIP_SHUT_BOTH = 2 };
+/// shutdown(2).
+int64_t cip_shutdown(int64_t descriptor, int64_t how);
+
+/// SO_ERROR: the pending error as a positive code, or 0. Reading it clears it.
+int64_t cip_socket_error(int64_t descriptor);
+/// CIP_STREAM and so on; EAFNOSUPPORT when it is a socket of another family, ENOTSOCK when it is none.
+int64_t cip_socket_type(int64_t descriptor);
+/// SO_ACCEPTCONN: 1 when the socket listens.
+int64_t cip_socket_listens(int64_t descriptor);
+/// getsockname(2): copies the address's bytes to `address` (room for cip_address_capacity() bytes) and returns their number.
+int64_t cip_local_address(int64_t descriptor, uint8_t *address);
+
+CIP_END
+
+#endif

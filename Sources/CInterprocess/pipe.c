@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "platform.h"
+
+#if CIP_UNIX
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/uio.h>
+#include <time.h>
+#if CIP_LINUX
+#include <sys/syscall.h>
+// Of <linux/fs.h>, for C libraries whose headers are older than the kernel.
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 0x00000008
+#endif
+#ifndef RWF_NOSIGNAL
+#define RWF_NOSIGNAL 0x00000100
+#endif
+#endif
+
+int64_t cip_pipe(int64_t *ends) {
+    int made[2];
+#if CIP_HAS_ATOMIC_CLOEXEC
+    if (pipe2(made, O_CLOEXEC) < 0) return -(int64_t)errno;
+#else
+    if (pipe(made) < 0) return -(int64_t)errno;
+    for (int end = 0; end < 2; end++) {
+        int64_t result = cip_adopt_new(made[end]);
+        if (result < 0) {
+            close(made[1 - end]);
+            return result;
+        }
+    }
+#endif
+    ends[0] = made[0];
+    ends[1] = made[1];
+    return 0;
+}
+
+#if CIP_LINUX
+int64_t cip_pipe_capacity(int64_t descriptor) { return cip_result(fcntl((int)descriptor, F_GETPIPE_SZ)); }
+int64_t cip_set_pipe_capacity(int64_t descriptor, int64_t bytes) {
+    if (bytes < 0 || bytes > INT_MAX) return -EINVAL;
+    return cip_result(fcntl((int)descriptor, F_SETPIPE_SZ, (int)bytes));
+}
+#else
+int64_t cip_pipe_capacity(int64_t descriptor) { return (void)descriptor, -ENOSYS; }
+int64_t cip_set_pipe_capacity(int64_t descriptor, int64_t bytes) { return (void)descriptor, (void)bytes, -ENOSYS; }
+#endif
+
+int64_t cip_read(int64_t descriptor, void *buffer, size_t count) { return cip_result(read((int)descriptor, buffer, count)); }
+
+// Whether the descriptor is ready now: 1, or -EAGAIN.
+static int64_t ready_now(int descriptor, short events) {
+    struct pollfd entry = {.fd = descriptor, .events = events};
+    int ready = poll(&entry, 1, 0);
+    return ready < 0 ? -(int64_t)errno : ready == 0 ? -EAGAIN : 1;
+}
+
+#if CIP_LINUX
+// preadv2 and pwritev2 at "the current position", which is all that a pipe has.
+static int64_t vectored(long call, int descriptor, const void *buffer, size_t count, int flags) {
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = count};
+    return cip_result(syscall(call, descriptor, &piece, 1L, -1L, -1L, flags));
+}
+#endif
+
+int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count) {
+#if CIP_LINUX
+    int64_t result = vectored(SYS_preadv2, (int)descriptor, buffer, count, RWF_NOWAIT);
+    if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
+#endif
+    int64_t ready = ready_now((int)descriptor, POLLIN);
+    return ready < 0 ? ready : cip_read(descriptor, buffer, count);
+}
+
+// Writes without waiting, for kernels that cannot be told not to wait: a pipe that polls writable takes PIPE_BUF bytes
+// at once, and one in nonblocking mode takes what fits.
+static int64_t write_what_fits(int descriptor, const void *buffer, size_t count) {
+#if CIP_LINUX
+    int64_t result = vectored(SYS_pwritev2, descriptor, buffer, count, RWF_NOWAIT);
+    if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
+#endif
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0) return -(int64_t)errno;
+    if (!(flags & O_NONBLOCK)) {
+        int64_t ready = ready_now(descriptor, POLLOUT);
+        if (ready < 0) return ready;
+        if (count > PIPE_BUF) count = PIPE_BUF;
+    }
+    return cip_result(write(descriptor, buffer, count));
+}
+
+#if !CIP_DARWIN
+// Calls write_what_fits with SIGPIPE blocked on this thread, and takes the signal if this call raised it. One that was
+// pending before is left as it was.
+static int64_t write_without_signal(int descriptor, const void *buffer, size_t count) {
+    sigset_t pipe_signal, before, pending;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&pending);
+    int was_pending = sigismember(&pending, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    int64_t result = write_what_fits(descriptor, buffer, count);
+    if (result == -EPIPE && !was_pending) {
+#if defined(__OpenBSD__)
+        sigpending(&pending);
+        int signal_number;
+        if (sigismember(&pending, SIGPIPE)) sigwait(&pipe_signal, &signal_number);
+#else
+        struct timespec at_once = {0};
+        while (sigtimedwait(&pipe_signal, NULL, &at_once) < 0 && errno == EINTR) {}
+#endif
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+#endif
+
+int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count) {
+#if CIP_DARWIN
+    if (fcntl((int)descriptor, F_SETNOSIGPIPE, 1) < 0) return -(int64_t)errno;
+    return write_what_fits((int)descriptor, buffer, count);
+#else
+#if CIP_LINUX
+    // Learned once: a kernel before 6.18 refuses the flag, without writing anything.
+    static atomic_bool kernel_lacks_flag;
+    if (!atomic_load_explicit(&kernel_lacks_flag, memory_order_relaxed)) {
+        int64_t result = vectored(SYS_pwritev2, (int)descriptor, buffer, count, RWF_NOWAIT | RWF_NOSIGNAL);
+        if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
+        atomic_store_explicit(&kernel_lacks_flag, true, memory_order_relaxed);
+    }
+#endif
+    return write_without_signal((int)descriptor, buffer, count);
+#endif
+}
+
+#if CIP_LINUX
+// A sending end for the pipe behind a receiving end.
+static int open_sender(int64_t descriptor) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", (int)descriptor);
+    return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+int64_t cip_pipe_can_wake_readers(int64_t descriptor) {
+    int sender = open_sender(descriptor);
+    if (sender < 0) return 0;
+    close(sender);
+    return 1;
+}
+
+int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count) {
+    int sender = open_sender(descriptor);
+    if (sender < 0) return -(int64_t)errno;
+    for (; count > 0 && cip_pipe_write(sender, "", 1) == 1; count--) {}
+    close(sender);
+    return 0;
+}
+#else
+int64_t cip_pipe_can_wake_readers(int64_t descriptor) { return (void)descriptor, 0; }
+int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count) { return (void)descriptor, (void)count, -ENOSYS; }
+#endif
+#endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "platform.h"
+
+#if CIP_UNIX
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+#include "socket_internal.h"
+
+_Static_assert(sizeof(struct cip_buffer) == sizeof(struct iovec), "cip_buffer stands for iovec");
+_Static_assert(offsetof(struct cip_buffer, base) == offsetof(struct iovec, iov_base), "cip_buffer stands for iovec");
+_Static_assert(offsetof(struct cip_buffer, count) == offsetof(struct iovec, iov_len), "cip_buffer stands for iovec");
+
+int64_t cip_address_capacity(void) { return sizeof((struct sockaddr_un *)0)->sun_path; }
+int64_t cip_has_abstract_names(void) { return CIP_LINUX; }
+int64_t cip_mode_before_bind(void) {
+#if CIP_LINUX || defined(__OpenBSD__)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
+// Darwin has no flag for it.
+static int64_t prepare(int descriptor) {
+    int64_t result = cip_adopt_new(descriptor);
+#if CIP_DARWIN
+    int on = 1;
+    if (result >= 0 && setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on) < 0) {
+        result = -(int64_t)errno;
+        close(descriptor);
+    }
+#endif
+    return result;
+}
+
+static int native_type(int64_t type) {
+    switch (type) {
+    case CIP_DATAGRAM: return SOCK_DGRAM;
+    case CIP_SEQUENCED_PACKETS: return SOCK_SEQPACKET;
+    default: return SOCK_STREAM;
+    }
+}
+
+int64_t cip_socket(int64_t type, bool nonblocking) {
+#if CIP_HAS_ATOMIC_CLOEXEC
+    return prepare(socket(AF_UNIX, native_type(type) | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0));
+#else
+    int64_t made = prepare(socket(AF_UNIX, native_type(type), 0));
+    int64_t result = made < 0 || !nonblocking ? 0 : cip_set_nonblocking(made, true);
+    if (result >= 0) return made;
+    close((int)made);
+    return result;
+#endif
+}
+
+int64_t cip_socket_pair(int64_t type, int64_t *ends) {
+    int made[2];
+#if CIP_HAS_ATOMIC_CLOEXEC
+    if (socketpair(AF_UNIX, native_type(type) | SOCK_CLOEXEC, 0, made) < 0) return -(int64_t)errno;
+#else
+    if (socketpair(AF_UNIX, native_type(type), 0, made) < 0) return -(int64_t)errno;
+#endif
+    for (int end = 0; end < 2; end++) {
+        int64_t result = prepare(made[end]);
+        if (result < 0) {
+            close(made[1 - end]);
+            return result;
+        }
+        ends[end] = made[end];
+    }
+    return 0;
+}
+
+// The length counts what stands in sun_path, without a terminator: an abstract name must not be padded, and a path may
+// fill sun_path to the last byte.
+static int64_t fill_address(struct sockaddr_un *to, const uint8_t *address, size_t length) {
+    if (length == 0) return -EINVAL;
+    if (length > sizeof to->sun_path) return -ENAMETOOLONG;
+    memset(to, 0, sizeof *to);
+    to->sun_family = AF_UNIX;
+    memcpy(to->sun_path, address, length);
+    size_t total = offsetof(struct sockaddr_un, sun_path) + length;
+#if !CIP_LINUX
+    to->sun_len = (uint8_t)total;
+#endif
+    return (int64_t)total;
+}
+
+int64_t cip_bind(int64_t descriptor, const uint8_t *address, size_t length) {
+    struct sockaddr_un to;
+    int64_t total = fill_address(&to, address, length);
+    if (total < 0) return total;
+    return cip_result(bind((int)descriptor, (const struct sockaddr *)&to, (socklen_t)total));
+}
+
+int64_t cip_connect(int64_t descriptor, const uint8_t *address, size_t length) {
+    struct sockaddr_un to;
+    int64_t total = fill_address(&to, address, length);
+    if (total < 0) return total;
+    return cip_result(connect((int)descriptor, (const struct sockaddr *)&to, (socklen_t)total));
+}
+
+int64_t cip_listen(int64_t descriptor, int64_t backlog) {
+    // Linux cuts a backlog to net.core.somaxconn, the BSDs and Darwin to kern.ipc.somaxconn.
+    return cip_result(listen((int)descriptor, backlog < 0 || backlog > INT32_MAX ? INT32_MAX : (int)backlog));
+}
+
+int64_t cip_accept(int64_t descriptor) {
+#if CIP_HAS_ATOMIC_CLOEXEC
+    return prepare(accept4((int)descriptor, NULL, NULL, SOCK_CLOEXEC));
+#else
+    // Unlike accept4, this passes the listener's nonblocking mode on.
+    int64_t made = prepare(accept((int)descriptor, NULL, NULL));
+    int64_t result = made < 0 ? made : cip_set_nonblocking(made, false);
+    if (result >= 0) return made;
+    if (made >= 0) close((int)made);
+    return result;
+#endif
+}
+
+int64_t cip_set_send_timeout(int64_t descriptor, int64_t nanoseconds) {
+    struct timeval limit = {
+        .tv_sec = (time_t)(nanoseconds / 1000000000),
+        .tv_usec = (suseconds_t)((nanoseconds % 1000000000 + 999) / 1000),
+    };
+    if (limit.tv_usec == 1000000) limit.tv_sec++, limit.tv_usec = 0;
+    return cip_result(setsockopt((int)descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+}
+
+int64_t cip_receive(int64_t descriptor, void *buffer, size_t count, bool wait) {
+    return cip_result(recv((int)descriptor, buffer, count, wait ? 0 : MSG_DONTWAIT));
+}
+
+int64_t cip_send(int64_t descriptor, const void *buffer, size_t count, bool wait) {
+    return cip_result(send((int)descriptor, buffer, count, CIP_NO_SIGNAL | (wait ? 0 : MSG_DONTWAIT)));
+}
+
+int64_t cip_shutdown(int64_t descriptor, int64_t how) {
+    int native = how == CIP_SHUT_RECEIVE ? SHUT_RD : how == CIP_SHUT_SEND ? SHUT_WR : SHUT_RDWR;
+    return cip_result(shutdown((int)descriptor, native));
+}
+
+static int64_t integer_option(int64_t descriptor, int option) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return cip_result(getsockopt((int)descriptor, SOL_SOCKET, option, &value, &size) < 0 ? -1 : value);
+}
+
+int64_t cip_socket_error(int64_t descriptor) { return integer_option(descriptor, SO_ERROR); }
+
+int64_t cip_socket_type(int64_t descriptor) {
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+    int64_t native = integer_option(descriptor, SO_TYPE);
+    if (native < 0) return native;
+    if (getsockname((int)descriptor, (struct sockaddr *)&address, &size) < 0) return -(int64_t)errno;
+    if (address.ss_family != AF_UNIX) return -EAFNOSUPPORT;
+    return native == SOCK_DGRAM ? CIP_DATAGRAM : native == SOCK_SEQPACKET ? CIP_SEQUENCED_PACKETS : CIP_STREAM;
+}
+
+int64_t cip_socket_listens(int64_t descriptor) {
+#if defined(SO_ACCEPTCONN)
+    int64_t listens = integer_option(descriptor, SO_ACCEPTCONN);
+    if (listens != -ENOPROTOOPT) return listens;
+#endif
+    // Darwin and OpenBSD have the flag but do not answer for it: only a connected socket has a peer.
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    return getpeername((int)descriptor, (struct sockaddr *)&peer, &size) < 0 && errno == ENOTCONN;
+}
+
+int64_t cip_local_address(int64_t descriptor, uint8_t *address) {
+    struct sockaddr_un found;
+    socklen_t size = sizeof found;
+    if (getsockname((int)descriptor, (struct sockaddr *)&found, &size) < 0) return -(int64_t)errno;
+    if (found.sun_family != AF_UNIX) return -EAFNOSUPPORT;
+    size_t header = offsetof(struct sockaddr_un, sun_path);
+    size_t length = size > header ? size - header : 0;
+    if (length > sizeof found.sun_path) length = sizeof found.sun_path;
+    // The kernel adds a terminator to a path, and none to an abstract name.
+    if (length > 0 && found.sun_path[0] != 0) length = strnlen(found.sun_path, length);
+    else if (!CIP_LINUX) length = 0;
+    memcpy(address, found.sun_path, length);
+    return (int64_t)length;
+}
+#endif

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+/// Something that bytes can be received from: a stream, its receiving half, the receiving end of a pipe or FIFO.
+///
+/// The forms of reading are written here once for all of them. They share one read-ahead buffer, which ``readLine(limit:timeout:)``
+/// fills with more than it returns: whatever form comes next gets those bytes first, so that forms can be mixed freely.
+///
+/// Any thread may call any of them at any time. Each waits until bytes come, the stream ends, the time is over, or the
+/// object is closed; each blocks the thread while it waits, and so should not be called where a thread must not block,
+/// such as in an asynchronous function.
+public protocol ByteReceiver: AnyObject, Sendable {
+    /// The receiving direction, which has no public members.
+    var receivingSide: ReceivingSide { get }
+}
+
+extension ByteReceiver {
+    /// How long reads wait at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
+    ///
+    /// A limit of zero lets a read take what is there, and else throws ``IPCError/Code/timedOut`` at once.
+    public var receiveTimeout: Duration? {
+        get { receivingSide.settings.timeout }
+        set { receivingSide.settings.timeout = newValue }
+    }
+
+    /// Receives bytes into memory that the caller owns.
+    ///
+    /// The corresponding system call is `recv` (sockets) or `preadv2` (pipes).
+    ///
+    /// - Parameters:
+    ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
+    ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    /// - Returns: The number of bytes received, which may be fewer than there is room for; 0 at the end of the stream.
+    /// - Throws: ``IPCError/Code/timedOut``, ``IPCError/Code/wouldBlock`` (in nonblocking mode),
+    ///   ``IPCError/Code/closed``, ``IPCError/Code/connectionReset``. No byte is lost when it throws.
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer,
+        timeout: Duration? = nil
+    ) throws(IPCError) -> Int {
+        guard let base = buffer.baseAddress else { return 0 }
+        let side = receivingSide
+        return try unsafe side.read(into: base, buffer.count, side.settings.patience(timeout))
+    }
+
+    /// Receives bytes into a span, from its start.
+    ///
+    /// - Parameters:
+    ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
+    ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    /// - Returns: The number of bytes received; 0 at the end of the stream.
+    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    public func read(into buffer: inout MutableRawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
+        try unsafe buffer.withUnsafeMutableBytes { (memory) throws(IPCError) -> Int in
+            try unsafe read(into: memory, timeout: timeout)
+        }
+    }
+
+    /// Receives bytes behind those that an output span holds already.
+    ///
+    /// - Parameters:
+    ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
+    ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    /// - Returns: The number of bytes received; 0 at the end of the stream.
+    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    public func read(into buffer: inout OutputRawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
+        try unsafe buffer.withUnsafeMutableBytes { (memory, count) throws(IPCError) -> Int in
+            let free = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
+            let received = try unsafe read(into: free, timeout: timeout)
+            count += received
+            return received
+        }
+    }
+
+    /// Receives bytes behind those that an output span, such as an array gives out, holds already.
+    ///
+    /// - Parameters:
+    ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
+    ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    /// - Returns: The number of bytes received; 0 at the end of the stream.
+    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    public func read(into buffer: inout OutputSpan<UInt8>, timeout: Duration? = nil) throws(IPCError) -> Int {
+        try unsafe buffer.withUnsafeMutableBufferPointer { (memory, count) throws(IPCError) -> Int in
+            let free = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(memory)[count...])
+            let received = try unsafe read(into: free, timeout: timeout)
+            count += received
+            return received
+        }
+    }
+
+    /// Receives up to a number of bytes, as soon as there are any.
+    ///
+    /// - Parameters:
+    ///   - count: The most to receive. Zero returns at once.
+    ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    /// - Returns: The bytes; none at the end of the stream.
+    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument``
+    ///   for a negative count.
+    public func read(upTo count: Int, timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
+        let side = receivingSide
+        try side.check(count)
+        // A caller's "as much as there is" should not allocate as much as can be imagined.
+        return try [UInt8](capacity: min(count, ReceivingSide.step)) { (buffer) throws(IPCError) in
+            _ = try read(into: &buffer, timeout: timeout)
+        }
+    }
+
+    /// Receives exactly a number of bytes.
+    ///
+    /// When it throws, the bytes that had come are not lost: the next read returns them.
+    ///
+    /// - Parameters:
+    ///   - count: How many. Memory is taken as they come, so that a hostile number costs nothing.
+    ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
+    /// - Returns: That many bytes.
+    /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; else as
+    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a negative count.
+    public func readExactly(_ count: Int, timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
+        let side = receivingSide
+        try side.check(count)
+        var bytes: [UInt8] = []
+        let isComplete = try side.collect(into: &bytes, atMost: count, side.settings.patience(timeout))
+        if isComplete { return bytes }
+        throw side.prematureEnd(returning: bytes)
+    }
+
+    /// Receives exactly as many bytes as a span has room for.
+    ///
+    /// When it throws, the bytes that had come are not lost: the next read returns them.
+    ///
+    /// - Parameters:
+    ///   - buffer: What to fill.
+    ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
+    /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; else as
+    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    public func readExactly(into buffer: inout MutableRawSpan, timeout: Duration? = nil) throws(IPCError) {
+        let side = receivingSide
+        let patience = side.settings.patience(timeout)
+        try unsafe buffer.withUnsafeMutableBytes { (memory) throws(IPCError) in
+            try unsafe side.fill(memory, patience)
+        }
+    }
+
+    /// Receives everything up to the end of the stream.
+    ///
+    /// When it throws, the bytes that had come are not lost: the next read returns them.
+    ///
+    /// - Parameters:
+    ///   - limit: The most bytes to accept; 64 MiB unless told otherwise.
+    ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
+    /// - Returns: The bytes.
+    /// - Throws: ``IPCError/Code/messageTooLarge`` when more than `limit` bytes come; else as
+    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    public func readToEnd(limit: Int = 64 << 20, timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
+        let side = receivingSide
+        try side.check(limit)
+        var bytes: [UInt8] = []
+        let most = limit == .max ? limit : limit + 1
+        _ = try side.collect(into: &bytes, atMost: most, side.settings.patience(timeout))
+        if bytes.count <= limit { return bytes }
+        throw side.putBack(bytes, side.core.error(.messageTooLarge, .read))
+    }
+
+    /// Receives a line of text.
+    ///
+    /// A line ends with a line feed; a carriage return before it is taken as part of the ending. Neither is returned.
+    /// Bytes that are not UTF-8 are replaced (U+FFFD). The last line may lack its ending.
+    ///
+    /// When it throws, nothing is lost: the next read goes on where this one stopped.
+    ///
+    /// - Parameters:
+    ///   - limit: The longest line to accept, in bytes without its line feed; 1 MiB unless told otherwise.
+    ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
+    /// - Returns: The line, or `nil` at the end of the stream.
+    /// - Throws: ``IPCError/Code/messageTooLarge`` when the line is longer than `limit`; else as
+    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    public func readLine(limit: Int = 1 << 20, timeout: Duration? = nil) throws(IPCError) -> String? {
+        let side = receivingSide
+        let patience = side.settings.patience(timeout)
+        if side.core.isClosed(.receive) { throw side.core.error(.closed, .read) }
+        while true {
+            switch side.readAhead.takeLine(limit: limit) {
+            case .line(let bytes): return text(bytes)
+            case .tooLong: throw side.core.error(.messageTooLarge, .read)
+            case .incomplete: break
+            }
+            if try side.readMoreAhead(patience) == 0 {
+                let rest = side.readAhead.takeAll()
+                return rest.isEmpty ? nil : text(rest)
+            }
+        }
+    }
+
+    private func text(_ line: [UInt8]) -> String {
+        String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line[...], as: UTF8.self)
+    }
+
+    /// How many bytes have been received and wait in the read-ahead buffer.
+    public var bufferedByteCount: Int { receivingSide.readAhead.byteCount }
+
+    /// Takes the bytes out of the read-ahead buffer, without receiving more.
+    ///
+    /// - Returns: The bytes that were received and that no read has returned yet.
+    public func takeBuffered() -> [UInt8] { receivingSide.readAhead.takeAll() }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+// Reading in several steps: what has come when a step fails is put back for the next read.
+
+extension ReceivingSide {
+    /// The most memory that is taken for bytes that may never come.
+    static let step = 1 << 20
+
+    func check(_ count: Int) throws(IPCError) {
+        if count < 0 { throw core.error(.invalidArgument, .read, detail: "a number of bytes cannot be negative") }
+    }
+
+    /// Receives into an array until it has `count` bytes or the stream ends.
+    ///
+    /// - Returns: Whether it has them all.
+    func collect(into bytes: inout [UInt8], atMost count: Int, _ patience: Patience) throws(IPCError) -> Bool {
+        var capacity = min(count, 4096)
+        while bytes.count < count {
+            if bytes.count == capacity { capacity = min(count, capacity + min(capacity, 16 * Self.step)) }
+            bytes.reserveCapacity(capacity)
+            let room = capacity - bytes.count
+            var received = 0
+            do throws(IPCError) {
+                try bytes.append(addingCapacity: room) { (buffer: inout OutputSpan<UInt8>) throws(IPCError) in
+                    received = try unsafe buffer.withUnsafeMutableBufferPointer {
+                        (memory, used) throws(IPCError) -> Int in
+                        guard let base = memory.baseAddress else { return 0 }
+                        let part = try unsafe read(into: base, room, patience)
+                        used += part
+                        return part
+                    }
+                }
+            } catch {
+                throw putBack(bytes, error)
+            }
+            if received == 0 { return false }
+        }
+        return true
+    }
+
+    /// Receives until the memory is full.
+    func fill(_ memory: UnsafeMutableRawBufferPointer, _ patience: Patience) throws(IPCError) {
+        guard let base = memory.baseAddress else { return }
+        var filled = 0
+        while filled < memory.count {
+            var failure: IPCError?
+            do throws(IPCError) {
+                let part = try unsafe read(into: base + filled, memory.count - filled, patience)
+                if part == 0 { failure = core.error(.endOfStream, .read) }
+                filled += part
+            } catch {
+                failure = error
+            }
+            if let failure {
+                unsafe readAhead.putBack(UnsafeRawBufferPointer(start: base, count: filled))
+                throw failure.adding(bytesTransferred: filled)
+            }
+        }
+    }
+
+    /// - Throws: `.busy` when bytes wait in the read-ahead buffer, which would be lost with the descriptor.
+    func checkNothingBuffered() throws(IPCError) {
+        if readAhead.isEmpty { return }
+        throw core.error(
+            .busy,
+            .detach,
+            detail: "bytes were read ahead that nobody has asked for: take them first (takeBuffered)"
+        )
+    }
+
+    func prematureEnd(returning bytes: [UInt8]) -> IPCError { putBack(bytes, core.error(.endOfStream, .read)) }
+
+    /// Keeps bytes for the next read, and tells of them in the error.
+    func putBack(_ bytes: [UInt8], _ error: IPCError) -> IPCError {
+        unsafe bytes.withUnsafeBytes { unsafe readAhead.putBack($0) }
+        return error.adding(bytesTransferred: bytes.count)
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import CInterprocess
+internal import Synchronization
+
+/// The receiving direction of a descriptor: the one way in which all of the library's types receive bytes.
+///
+/// It has no public members. A stream and the receiving half that is split from it share one of these, and so its
+/// read-ahead buffer.
+public final class ReceivingSide: Sendable {
+    let core: DescriptorCore
+    let transport: Transport
+    let connection: PendingConnection?
+    let settings: WaitSettings
+    let readAhead = ReadAhead()
+    /// Whether the last read got less than it asked for: then the next one has to wait, as a rule, and asks for
+    /// readiness first instead of trying in vain.
+    private let isLikelyEmpty = Atomic<Bool>(false)
+
+    init(
+        _ core: DescriptorCore,
+        _ transport: Transport,
+        connection: PendingConnection? = nil,
+        nonblocking: Bool = false
+    ) {
+        self.core = core
+        self.transport = transport
+        self.connection = connection
+        settings = WaitSettings(nonblocking: nonblocking)
+    }
+
+    /// Receives up to `count` bytes, those that were read ahead first; 0 at the end of the stream.
+    @inline(__always)
+    func read(
+        into memory: UnsafeMutableRawPointer,
+        _ count: Int,
+        _ patience: Patience
+    ) throws(IPCError) -> Int {
+        // A read of nothing must not look like the end of the stream to the kernel's caller, nor wait.
+        if count == 0 { return 0 }
+        if readAhead.isEmpty { return try unsafe receive(into: memory, count, patience) }
+        return try unsafe readBuffered(into: memory, count, patience)
+    }
+
+    private func readBuffered(
+        into memory: UnsafeMutableRawPointer,
+        _ count: Int,
+        _ patience: Patience
+    ) throws(IPCError) -> Int {
+        if core.isClosed(.receive) { throw core.error(.closed, .read) }
+        let taken = unsafe readAhead.take(into: memory, count)
+        return taken > 0 ? taken : try unsafe receive(into: memory, count, patience)
+    }
+
+    private func receive(
+        into memory: UnsafeMutableRawPointer,
+        _ count: Int,
+        _ patience: Patience
+    ) throws(IPCError) -> Int {
+        let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
+        try connection?.finish(core, .receive, lease, patience)
+        guard patience.isUnlimited && lease.mayBlock else {
+            return try receive(lease, patience) { unsafe attempt(memory, count) }
+        }
+        while true {
+            let result = System.transfer(.receive, count) {
+                unsafe transport.read(core.descriptor, memory, $0, wait: true)
+            }
+            // What ends a blocked call at close is an end of stream, or a byte, that is not the peer's.
+            if core.isClosed(.receive) && (result <= 0 || transport != .socket) { throw core.error(.closed, .read) }
+            if result >= 0 { return Int(result) }
+            // Somebody put the open file description into nonblocking mode.
+            if result != -cip_codes.would_block { throw core.error(result: result, .read) }
+            try core.wait(.receive, for: .read, lease, until: .never)
+        }
+    }
+
+    /// Makes attempts until one works, waiting for readiness in between.
+    private func receive(
+        _ lease: borrowing DescriptorCore.Lease,
+        _ patience: Patience,
+        _ attempt: () -> Int64
+    ) throws(IPCError) -> Int {
+        if !patience.isNonblocking && isLikelyEmpty.load(ordering: .relaxed) {
+            try core.wait(.receive, for: .read, lease, until: patience.deadline)
+        }
+        while true {
+            let result = attempt()
+            if result > 0 { return Int(result) }
+            if result == 0 {
+                if core.isClosed(.receive) { throw core.error(.closed, .read) }
+                return 0
+            }
+            if result != -cip_codes.would_block { throw core.error(result: result, .read) }
+            if patience.isNonblocking { throw core.error(.wouldBlock, .read) }
+            try core.wait(.receive, for: .read, lease, until: patience.deadline)
+        }
+    }
+
+    /// Receives more bytes into the read-ahead buffer; returns their number, 0 at the end of the stream.
+    ///
+    /// The buffer is locked only while bytes are copied, never while waiting, so that other readers go on.
+    func readMoreAhead(_ patience: Patience) throws(IPCError) -> Int {
+        let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
+        try connection?.finish(core, .receive, lease, patience)
+        return try receive(lease, patience) {
+            readAhead.fill { unsafe attempt($0, $1) }
+        }
+    }
+
+    /// Receives what is there, without waiting.
+    private func attempt(_ memory: UnsafeMutableRawPointer, _ count: Int) -> Int64 {
+        let result = System.transfer(.receive, count) {
+            unsafe transport.read(core.descriptor, memory, $0, wait: false)
+        }
+        isLikelyEmpty.store(result < count, ordering: .relaxed)
+        return result
+    }
+}

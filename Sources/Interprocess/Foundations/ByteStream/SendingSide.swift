@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import CInterprocess
+
+/// The sending direction of a descriptor: the one way in which all of the library's types send bytes.
+///
+/// It has no public members. A stream and the sending half that is split from it share one of these.
+public final class SendingSide: Sendable {
+    let core: DescriptorCore
+    let transport: Transport
+    let connection: PendingConnection?
+    let settings: WaitSettings
+
+    init(
+        _ core: DescriptorCore,
+        _ transport: Transport,
+        connection: PendingConnection? = nil,
+        nonblocking: Bool = false
+    ) {
+        self.core = core
+        self.transport = transport
+        self.connection = connection
+        settings = WaitSettings(nonblocking: nonblocking)
+    }
+
+    /// Sends at least one byte and up to `count`.
+    @inline(__always)
+    func write(
+        _ memory: UnsafeRawPointer,
+        _ count: Int,
+        _ patience: Patience
+    ) throws(IPCError) -> Int {
+        if count == 0 { return 0 }
+        let lease = try core.lease(.send, for: .write, blocking: transport == .socket && !patience.isNonblocking)
+        try connection?.finish(core, .send, lease, patience)
+        let waits = patience.isUnlimited && lease.mayBlock
+        while true {
+            let result = System.transfer(.send, count) {
+                unsafe transport.write(core.descriptor, memory, $0, wait: waits)
+            }
+            if result >= 0 { return Int(result) }
+            if core.isClosed(.send) { throw core.error(.closed, .write) }
+            if result != -cip_codes.would_block { throw core.error(result: result, .write) }
+            if patience.isNonblocking { throw core.error(.wouldBlock, .write) }
+            try core.wait(.send, for: .write, lease, until: patience.deadline)
+        }
+    }
+
+    /// Sends all of the bytes.
+    @inline(__always)
+    func writeAll(
+        _ memory: UnsafeRawPointer,
+        _ count: Int,
+        _ patience: Patience
+    ) throws(IPCError) {
+        var sent = 0
+        while sent < count {
+            do throws(IPCError) {
+                sent += try unsafe write(memory + sent, count - sent, patience)
+            } catch {
+                throw error.adding(bytesTransferred: sent)
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import CInterprocess
+
+/// The moment by which a call has to end, in nanoseconds on the system's monotonic clock.
+struct Deadline: Sendable {
+    /// `Int64.max` when there is no limit.
+    let nanoseconds: Int64
+
+    static let never = Deadline(nanoseconds: .max)
+
+    private init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    /// The end of a time limit that starts now; `nil` is no limit, and so is one that reaches past the end of the clock.
+    init(after limit: Duration?) { self.init(afterNanoseconds: limit?.wholeNanoseconds ?? .max) }
+
+    /// The same for a stored limit, `Int64.max` being none.
+    init(afterNanoseconds limit: Int64) {
+        let (sum, overflow) = limit == .max ? (0, true) : cip_now().addingReportingOverflow(limit)
+        nanoseconds = overflow ? .max : sum
+    }
+
+    var isNever: Bool { nanoseconds == .max }
+
+    /// What is left, not less than zero; -1 when there is no limit, as `cip_poll` understands it.
+    var remaining: Int64 { isNever ? -1 : max(0, nanoseconds - cip_now()) }
+
+    var hasPassed: Bool { !isNever && nanoseconds <= cip_now() }
+
+    /// The earlier of this deadline and a moment that many nanoseconds from now.
+    func atMost(nanosecondsFromNow limit: Int64) -> Deadline {
+        Deadline(nanoseconds: min(nanoseconds, cip_now() + limit))
+    }
+}
+
+extension Duration {
+    /// In nanoseconds, rounded up, from 0 to `Int64.max`.
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowAgain) = whole.addingReportingOverflow((attoseconds + 999_999_999) / 1_000_000_000)
+        return overflow || overflowAgain ? .max : sum
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if !os(Windows)
+internal import CInterprocess
+
+/// Who may connect, where the kernel does not see to it by the mode of a file: names in the abstract namespace have none.
+struct Gate: Sendable {
+    /// `nil` lets everybody in.
+    private let access: LocalSocketListener.Access?
+
+    static let open = Gate(access: nil)
+
+    private init(access: LocalSocketListener.Access?) { self.access = access }
+
+    /// - Parameter mode: The mode asked for, whose write bits say who may connect; it takes precedence over `access`.
+    init(_ access: LocalSocketListener.Access, mode: UInt32?) {
+        if let mode {
+            self.access = mode & 0o002 != 0 ? nil : mode & 0o020 != 0 ? .group : .currentUser
+        } else {
+            switch access {
+            case .currentUser, .group: self.access = access
+            case .everyone, .custom: self.access = nil
+            }
+        }
+    }
+
+    /// Whether the peer of a connection may stay. One whose credentials cannot be told may not.
+    func admits(_ descriptor: Int64) -> Bool {
+        guard let access else { return true }
+        var peer = cip_credentials()
+        guard System.call(.credentials, { unsafe cip_peer_credentials(descriptor, &peer) }) >= 0 else { return false }
+        if peer.user == 0 || peer.user == cip_own_user() { return true }
+        guard access == .group else { return false }
+        let own = cip_own_group()
+        if peer.group == own { return true }
+        return PeerCredentials.groups(descriptor)?.contains { Int64($0) == own } ?? false
+    }
+}
+
+extension DescriptorCore {
+    /// Accepts the next client that the gate admits, on a listening socket in nonblocking mode. Clients that have left
+    /// again, and those that are not admitted, are passed over.
+    func accept(_ gate: Gate, _ patience: Patience) throws(IPCError) -> OwnedDescriptor {
+        let lease = try lease(.receive, for: .accept)
+        while true {
+            let result = System.call(.accept) { cip_accept(descriptor) }
+            if result >= 0 {
+                let client = OwnedDescriptor(result)
+                if gate.admits(client.raw) { return client }
+            } else if result == -cip_codes.would_block {
+                if patience.isNonblocking { throw error(.wouldBlock, .accept) }
+                try wait(.receive, for: .accept, lease, until: patience.deadline)
+            } else if result != -cip_codes.connection_aborted {
+                throw error(result: result, .accept)
+            }
+        }
+    }
+}
+#endif

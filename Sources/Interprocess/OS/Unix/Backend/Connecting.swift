@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if !os(Windows)
+internal import CInterprocess
+internal import Synchronization
+
+/// How to reach a server: what connecting, at once or later, has to know.
+struct ConnectPlan: Sendable {
+    let address: UnixAddress
+    let name: String
+    let waitsForServer: Bool
+    let requiredPeer: PeerRequirement
+
+    func error(_ code: IPCError.Code, result: Int64? = nil, detail: StaticString? = nil) -> IPCError {
+        IPCError(code, .connect, systemCode: result.map { -$0 }, name: name, detail: detail)
+    }
+
+    func error(result: Int64) -> IPCError {
+        let isOther = (try? address.path.map(CPath.init)?.status())?.kind != Int64(CIP_KIND_SOCKET)
+        return IPCError(
+            result: result,
+            .connect,
+            name: name,
+            detail: result == -cip_codes.connection_refused && address.path != nil && isOther
+                ? "the file at that path is no socket" : nil
+        )
+    }
+
+    /// Whether a failed attempt is to be repeated when a server may have appeared.
+    func isWorthRepeating(_ result: Int64) -> Bool {
+        waitsForServer && (result == -cip_codes.not_found || result == -cip_codes.connection_refused)
+    }
+
+    func attempt(_ descriptor: Int64) -> Int64 {
+        let result = System.once(.connect) { address.with { unsafe cip_connect(descriptor, $0, $1) } }
+        return result == -cip_codes.is_connected ? 0 : result
+    }
+
+    /// Connects, waiting until the deadline for room in the server's backlog and, if asked to, for the server.
+    ///
+    /// Linux makes a blocking connect wait for room in a full backlog, for as long as SO_SNDTIMEO says; a nonblocking one
+    /// fails with EAGAIN and must not be mistaken for one under way. Elsewhere a full backlog refuses.
+    func connect(until deadline: Deadline) throws(IPCError) -> OwnedDescriptor {
+        var backoff = Backoff()
+        while true {
+            let socket = try makeSocket(nonblocking: false)
+            let result = attempt(socket, until: deadline)
+            if result >= 0 {
+                try requiredPeer.check(socket.raw, self)
+                return socket
+            }
+            if !isWorthRepeating(result) {
+                throw result == -cip_codes.would_block
+                    ? error(.timedOut, detail: "the server's backlog of unaccepted clients stayed full") : error(result: result)
+            }
+            if deadline.hasPassed { throw error(.timedOut, result: result, detail: "no server appeared in time") }
+            backoff.sleep(until: deadline)
+        }
+    }
+
+    func makeSocket(nonblocking: Bool) throws(IPCError) -> OwnedDescriptor {
+        let made = System.call(.socket) { cip_socket(Int64(CIP_STREAM), nonblocking) }
+        return try OwnedDescriptor(result: made, .connect, name: name)
+    }
+
+    /// One attempt, which waits for room in the backlog until the deadline.
+    private func attempt(_ socket: borrowing OwnedDescriptor, until deadline: Deadline) -> Int64 {
+        while true {
+            if !deadline.isNever {
+                // 0 would be no limit.
+                let limited = System.call(.option) { cip_set_send_timeout(socket.raw, max(deadline.remaining, 1)) }
+                if limited < 0 { return limited }
+            }
+            let result = attempt(socket.raw)
+            if result == -cip_codes.interrupted || result == -cip_codes.would_block && !deadline.hasPassed { continue }
+            if result < 0 || deadline.isNever { return result }
+            return System.call(.option) { cip_set_send_timeout(socket.raw, 0) }
+        }
+    }
+}
+
+/// A connection that was deferred, and is made by the first call that needs it.
+final class PendingConnection: Sendable {
+    private let plan: ConnectPlan
+    private let isMade = Atomic<Bool>(false)
+
+    init(_ plan: ConnectPlan) { self.plan = plan }
+
+    /// Sees to it that the socket is connected, waiting as long as the call that needs it may.
+    ///
+    /// Several threads may be here at once: the kernel connects for one of them, and tells the others.
+    func finish(
+        _ core: DescriptorCore,
+        _ side: DescriptorCore.Side,
+        _ lease: borrowing DescriptorCore.Lease,
+        _ patience: Patience
+    ) throws(IPCError) {
+        if isMade.load(ordering: .acquiring) { return }
+        var backoff = Backoff()
+        while true {
+            let result = plan.attempt(core.descriptor)
+            if result >= 0 { return try complete(core) }
+            if result == -cip_codes.interrupted { continue }
+            let isFull = result == -cip_codes.would_block || result == -cip_codes.in_progress
+            if !isFull && !plan.isWorthRepeating(result) { throw plan.error(result: result) }
+            if patience.isNonblocking { throw plan.error(.wouldBlock) }
+            if patience.deadline.hasPassed { throw plan.error(.timedOut, result: result) }
+            try core.pause(side, for: .connect, lease, until: backoff.next(until: patience.deadline))
+        }
+    }
+
+    /// Connects if that takes no waiting; else leaves it to the first call that needs the connection.
+    ///
+    /// - Throws: What is wrong with the server, unless that is worth waiting for.
+    func tryNow(_ core: DescriptorCore) throws(IPCError) {
+        do throws(IPCError) {
+            let lease = try core.lease(.both, for: .connect)
+            try finish(core, .both, lease, Patience(isNonblocking: true, deadline: .never))
+        } catch {
+            if error.code != .wouldBlock { throw error }
+        }
+    }
+
+    private func complete(_ core: DescriptorCore) throws(IPCError) {
+        do throws(IPCError) {
+            try plan.requiredPeer.check(core.descriptor, plan)
+        } catch {
+            core.close()
+            throw error
+        }
+        // While it was pending, connect had to be told not to wait.
+        _ = System.call(.option) { cip_set_nonblocking(core.descriptor, false) }
+        isMade.store(true, ordering: .releasing)
+    }
+}
+
+extension PeerRequirement {
+    /// - Throws: `.permissionDenied` when the peer is somebody else.
+    func check(_ descriptor: Int64, _ plan: ConnectPlan) throws(IPCError) {
+        let wanted: Int64
+        switch self {
+        case .anyone: return
+        case .currentUser: wanted = cip_own_user()
+        case .user(let user): wanted = Int64(user)
+        }
+        var peer = cip_credentials()
+        let result = System.call(.credentials) { unsafe cip_peer_credentials(descriptor, &peer) }
+        if result < 0 { throw plan.error(result: result) }
+        if peer.user != wanted && peer.user != 0 {
+            throw plan.error(
+                .permissionDenied,
+                detail: "the server there runs as another user than the option requiresPeer asks for"
+            )
+        }
+    }
+}
+#endif

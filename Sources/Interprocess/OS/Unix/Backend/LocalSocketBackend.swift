@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if !os(Windows)
+internal import CInterprocess
+
+typealias LocalSocketAddress = UnixAddress
+
+/// Local sockets as Unix domain sockets. Each system's backend has a type of this name with these members.
+enum LocalSocketBackend {
+    /// How `close` ends a blocked call on a stream that was made here.
+    static let streamWaker = DescriptorCore.Waker.shutdown
+
+    static var currentUser: UInt32? { UInt32(exactly: cip_own_user()) }
+
+    /// A socket that listens, and what belongs to it.
+    struct Binding: ~Copyable {
+        let descriptor: OwnedDescriptor
+        let file: SocketFile?
+        let gate: Gate
+
+        consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
+    }
+
+    static func listen(
+        _ name: LocalSocketName,
+        _ options: LocalSocketListener.Options
+    ) throws(IPCError) -> Binding {
+        let label = name.description
+        let backlog = Int64(options.backlog ?? -1)
+        // Nonblocking, for accept is the one call that cannot be told not to wait: a client seen by poll may be gone.
+        let made = System.call(.socket) { cip_socket(Int64(CIP_STREAM), true) }
+        let socket = try OwnedDescriptor(result: made, .listen, name: label)
+        let mode = options.mode.map { UInt32($0) & 0o7777 }
+
+        guard let path = name.address.path else {
+            var result = System.call(.bind) { name.address.with { unsafe cip_bind(socket.raw, $0, $1) } }
+            if result >= 0 { result = System.call(.listen) { cip_listen(socket.raw, backlog) } }
+            if result < 0 { throw IPCError(result: result, .listen, name: label) }
+            return Binding(descriptor: socket, file: nil, gate: Gate(options.access, mode: mode))
+        }
+        let plan = SocketFilePlan(
+            address: name.address,
+            path: CPath(path),
+            mode: mode ?? options.access.mode,
+            backlog: backlog,
+            overwrite: options.overwrite,
+            patience: options.maxSpinTime,
+            createsDirectories: name.createsDirectories,
+            name: label
+        )
+        let file = try plan.listen(on: socket)
+        if !options.reclaimsName { file.keep() }
+        return Binding(descriptor: socket, file: file, gate: .open)
+    }
+
+    static func adoptListener(_ descriptor: RawDescriptor) throws(IPCError) -> OwnedDescriptor {
+        let socket = try OwnedDescriptor(adoptingSocket: descriptor, listening: true)
+        let result = System.call(.option) { cip_set_nonblocking(socket.raw, true) }
+        if result >= 0 { return socket }
+        _ = socket.release()
+        throw IPCError(result: result, .adopt, name: "descriptor \(descriptor)")
+    }
+
+    static func adoptStream(_ descriptor: RawDescriptor) throws(IPCError) -> OwnedDescriptor {
+        try OwnedDescriptor(adoptingSocket: descriptor, listening: false)
+    }
+
+    /// The name that a listening socket is bound to, if it can be written as one.
+    static func name(of socket: borrowing OwnedDescriptor) -> LocalSocketName? {
+        let bytes = [UInt8](capacity: UnixAddress.capacity) { buffer in
+            unsafe buffer.withUnsafeMutableBufferPointer { (memory, count) in
+                guard let base = memory.baseAddress else { return }
+                count = Int(max(0, System.call(.option) { unsafe cip_local_address(socket.raw, base) }))
+            }
+        }
+        return LocalSocketName(boundTo: bytes)
+    }
+
+    static func restoreBlocking(_ descriptor: Int64) {
+        _ = System.call(.option) { cip_set_nonblocking(descriptor, false) }
+    }
+
+    static func connect(
+        _ name: LocalSocketName,
+        _ options: LocalSocketStream.ConnectOptions
+    ) throws(IPCError) -> LocalSocketStream {
+        let plan = ConnectPlan(
+            address: name.address,
+            name: name.description,
+            waitsForServer: options.waitsForServer,
+            requiredPeer: options.requiresPeer ?? (name.isNamespaced ? .currentUser : .anyone)
+        )
+        let socket: OwnedDescriptor
+        var pending: PendingConnection?
+        switch options.wait {
+        case .unbounded: socket = try plan.connect(until: .never)
+        case .timeout(let limit): socket = try plan.connect(until: Deadline(after: limit))
+        case .deferred:
+            socket = try plan.makeSocket(nonblocking: true)
+            pending = PendingConnection(plan)
+        }
+        let core = DescriptorCore(socket, name: plan.name, waker: streamWaker)
+        try pending?.tryNow(core)
+        return LocalSocketStream(core, connection: pending, nonblocking: options.nonblocking)
+    }
+
+    static func pair() throws(IPCError) -> (DescriptorCore, DescriptorCore) {
+        var ends: (Int64, Int64) = (-1, -1)
+        let result = System.call(.socket) {
+            unsafe withUnsafeMutableBytes(of: &ends) {
+                unsafe cip_socket_pair(
+                    Int64(CIP_STREAM),
+                    $0.assumingMemoryBound(to: Int64.self).baseAddress.unsafelyUnwrapped
+                )
+            }
+        }
+        if result < 0 { throw IPCError(result: result, .create, name: "a socket pair") }
+        return (
+            DescriptorCore(OwnedDescriptor(ends.0), name: "a socket pair", waker: streamWaker),
+            DescriptorCore(OwnedDescriptor(ends.1), name: "a socket pair", waker: streamWaker)
+        )
+    }
+
+    static func shutdown(_ core: DescriptorCore, _ direction: LocalSocketStream.Direction) throws(IPCError) {
+        let lease = try core.lease(.both, for: .shutdown)
+        defer { withExtendedLifetime(lease) {} }
+        let how =
+            switch direction {
+            case .receive: CIP_SHUT_RECEIVE
+            case .send: CIP_SHUT_SEND
+            case .both: CIP_SHUT_BOTH
+            }
+        let result = System.call(.option) { cip_shutdown(core.descriptor, Int64(how)) }
+        if result < 0 { throw core.error(result: result, .shutdown) }
+    }
+
+    static func takeError(_ core: DescriptorCore) throws(IPCError) -> IPCError? {
+        let lease = try core.lease(.both, for: .configure)
+        defer { withExtendedLifetime(lease) {} }
+        let result = System.call(.option) { cip_socket_error(core.descriptor) }
+        if result < 0 { throw core.error(result: result, .configure) }
+        return result == 0 ? nil : core.error(result: -result, .configure)
+    }
+
+    static func duplicate(_ core: DescriptorCore) throws(IPCError) -> DescriptorCore {
+        try core.share(for: .duplicate)
+        let lease = try core.lease(.both, for: .duplicate)
+        defer { withExtendedLifetime(lease) {} }
+        let made = System.call(.duplicate) { cip_duplicate(core.descriptor) }
+        let descriptor = try OwnedDescriptor(result: made, .duplicate, name: core.name)
+        return DescriptorCore(descriptor, name: core.name, waker: streamWaker, isShared: true)
+    }
+
+    /// A descriptor of no use, to be given up when none is left.
+    static func makeReserve() -> Int64 { System.call(.socket) { cip_socket(Int64(CIP_STREAM), false) } }
+}
+
+extension LocalSocketListener.Access {
+    /// The mode of the socket's file; `nil` leaves it to the umask.
+    fileprivate var mode: UInt32? {
+        switch self {
+        case .currentUser: 0o600
+        case .group: 0o660
+        case .everyone: 0o666
+        case .custom: nil
+        }
+    }
+}
+#endif

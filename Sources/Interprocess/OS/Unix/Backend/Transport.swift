@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if !os(Windows)
+internal import CInterprocess
+
+/// Which system calls move bytes through a descriptor. Each system's backend has a type of this name with these members.
+enum Transport: Sendable {
+    case socket
+    /// An unnamed pipe. Its ends may go to other programs, so their open file descriptions are left in blocking mode.
+    case pipe
+    /// A FIFO, whose open file description is private to us, and in nonblocking mode.
+    case fifo
+
+    /// Receives up to `count` bytes. Without `wait`, the error is "would block" instead of waiting.
+    @inline(__always)
+    func read(_ descriptor: Int64, _ memory: UnsafeMutableRawPointer, _ count: Int, wait: Bool) -> Int64 {
+        switch self {
+        case .socket: unsafe cip_receive(descriptor, memory, count, wait)
+        case .pipe: unsafe wait ? cip_read(descriptor, memory, count) : cip_pipe_read(descriptor, memory, count)
+        case .fifo: unsafe cip_pipe_read(descriptor, memory, count)
+        }
+    }
+
+    /// Sends up to `count` bytes, and never raises SIGPIPE. Without `wait`, the error is "would block" instead of waiting;
+    /// only a socket can wait by itself.
+    @inline(__always)
+    func write(_ descriptor: Int64, _ memory: UnsafeRawPointer, _ count: Int, wait: Bool) -> Int64 {
+        switch self {
+        case .socket: unsafe cip_send(descriptor, memory, count, wait)
+        case .pipe, .fifo: unsafe cip_pipe_write(descriptor, memory, count)
+        }
+    }
+}
+#endif

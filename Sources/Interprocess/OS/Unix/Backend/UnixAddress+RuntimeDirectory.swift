@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if !os(Windows)
+internal import CInterprocess
+
+extension UnixAddress {
+    /// A file in the directory for what the current user's programs need at run time.
+    ///
+    /// The places are those that the Rust crate `interprocess` uses, so that programs written with it are found.
+    ///
+    /// - Throws: `.invalidName`, `.nameTooLong`.
+    init(inRuntimeDirectory name: [UInt8]) throws(IPCError) {
+        if name.isEmpty { throw IPCError(.invalidName, .name, detail: "a name cannot be empty") }
+        for component in name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        where component.elementsEqual("..".utf8) {
+            throw IPCError(.invalidName, .name, detail: "a name cannot lead out of its directory by '..'")
+        }
+        try self.init(path: Self.runtimeDirectory() + name)
+    }
+
+    /// With a slash at its end.
+    private static func runtimeDirectory() -> [UInt8] {
+        let ofUser = Array("/run/user/\(cip_own_user())/".utf8)
+        if (try? CPath(ofUser).status())?.kind == Int64(CIP_KIND_DIRECTORY) { return ofUser }
+        #if os(Android)
+        if let configured = Environment["TMPDIR"], configured.first == UInt8(ascii: "/") {
+            return configured.last == UInt8(ascii: "/") ? configured : configured + [UInt8(ascii: "/")]
+        }
+        return Array("/data/local/tmp/".utf8)
+        #else
+        return Array("/tmp/".utf8)
+        #endif
+    }
+}
+
+/// The variables that this process was started with.
+enum Environment {
+    static subscript(name: StaticString) -> [UInt8]? {
+        name.withUTF8Buffer { memory in
+            guard let base = memory.baseAddress else { return nil }
+            return unsafe UnsafeRawPointer(base).withMemoryRebound(to: CChar.self, capacity: memory.count + 1) {
+                guard let value = unsafe cip_environment($0) else { return nil }
+                return unsafe Array(String(cString: value).utf8)
+            }
+        }
+    }
+}
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if !os(Windows)
+internal import CInterprocess
+
+/// Unnamed pipes as pipe(2). Each system's backend has a type of this name with these members.
+enum UnnamedPipeBackend {
+    private static let label = "an unnamed pipe"
+
+    static func create(
+        _ options: UnnamedPipe.Options
+    ) throws(IPCError) -> (sender: DescriptorCore, receiver: DescriptorCore) {
+        if let size = options.bufferSize, size <= 0 {
+            throw IPCError(.invalidArgument, .create, name: label, detail: "a pipe's buffer has at least one byte")
+        }
+        var ends: (Int64, Int64) = (-1, -1)
+        let result = System.call(.pipe) {
+            unsafe withUnsafeMutableBytes(of: &ends) {
+                unsafe cip_pipe($0.assumingMemoryBound(to: Int64.self).baseAddress.unsafelyUnwrapped)
+            }
+        }
+        if result < 0 { throw IPCError(result: result, .create, name: label) }
+        let receiver = OwnedDescriptor(ends.0)
+        let sender = OwnedDescriptor(ends.1)
+        if let size = options.bufferSize {
+            // A wish: without privileges there is a limit, and the pipe works as well without.
+            _ = System.call(.option) { cip_set_pipe_capacity(sender.raw, Int64(size)) }
+        }
+        // Reads wait inside the kernel only if closing can end that.
+        let canBeWoken = cip_pipe_can_wake_readers(receiver.raw) != 0
+        return (
+            DescriptorCore(sender, name: label, waker: .poll),
+            DescriptorCore(receiver, name: label, waker: canBeWoken ? .pipeByte : .poll)
+        )
+    }
+
+    static func adopt(_ descriptor: RawDescriptor, toReceive: Bool) throws(IPCError) -> DescriptorCore {
+        let end = try OwnedDescriptor(adoptingPipe: descriptor, toReceive: toReceive)
+        return DescriptorCore(end, name: "descriptor \(descriptor)", waker: .poll, isShared: true)
+    }
+
+    static func bufferSize(_ core: DescriptorCore) throws(IPCError) -> Int {
+        let lease = try core.lease(.both, for: .configure)
+        defer { withExtendedLifetime(lease) {} }
+        let result = System.call(.option) { cip_pipe_capacity(core.descriptor) }
+        if result < 0 { throw core.error(result: result, .configure) }
+        return Int(result)
+    }
+}
+#endif

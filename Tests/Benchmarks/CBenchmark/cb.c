@@ -1,0 +1,2 @@
+#include "CBenchmark.h"
+void cb(void){}
