@@ -1,1 +1,53 @@
-print("x")
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The other process in the tests. The first argument says what to do; what the test has to know is printed, a line each.
+
+import Foundation
+import Interprocess
+
+/// Ends with the code of an error in a line of its own, or what it is if it is none of the library's.
+func report(_ error: any Error) {
+    if let error = error as? IPCError { say("error \(error.code)") } else { say("error \(error)") }
+}
+
+func say(_ line: String) {
+    print(line)
+    fflush(nil)
+}
+
+/// A name as the tests write it: `@name` or a path.
+func name(_ text: String) throws -> LocalSocketName {
+    text.hasPrefix("@") ? try .namespaced(String(text.dropFirst())) : try .path(text)
+}
+
+var arguments = Array(CommandLine.arguments.dropFirst())
+
+// Becomes another user first, where the tests run as root.
+if arguments.first == "--uid", let user = UInt32(arguments[1]) {
+    guard setgid(user) == 0, setuid(user) == 0 else {
+        say("error cannot become user \(user)")
+        exit(1)
+    }
+    arguments.removeFirst(2)
+}
+
+do {
+    switch arguments.removeFirst() {
+    case "serve": try serve(name(arguments[0]), clients: Int(arguments[1])!)
+    case "listen": try listen(name(arguments[0]), arguments[1])
+    case "race": try race(name(arguments[0]))
+    case "connect": try connect(name(arguments[0]))
+    case "echo": try echo(name(arguments[0]), lines: Int(arguments[1])!)
+    case "hold": try hold(name(arguments[0]))
+    case "descriptors": listDescriptors()
+    case "write-without-reader": try writeWithoutReader(arguments[0])
+    case "send": try send(over: RawDescriptor(arguments[0])!)
+    case "receive": try receive(over: RawDescriptor(arguments[0])!)
+    case "talk-over": try talk(over: RawDescriptor(arguments[0])!)
+    case "activated": try activated()
+    default: say("error unknown role")
+    }
+} catch {
+    report(error)
+    exit(1)
+}
