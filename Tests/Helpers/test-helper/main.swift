@@ -11,8 +11,7 @@ func report(_ error: any Error) {
 }
 
 func say(_ line: String) {
-    print(line)
-    fflush(nil)
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }
 
 /// A name as the tests write it: `@name` or a path.
