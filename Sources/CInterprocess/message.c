@@ -103,7 +103,9 @@ int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, boo
         if (item->cmsg_type == SCM_CREDENTIALS) {
             struct ucred sender;
             memcpy(&sender, CMSG_DATA(item), sizeof sender);
-            message->credentials = (struct cip_credentials){.process = sender.pid, .user = sender.uid, .group = sender.gid};
+            message->credentials.process = sender.pid;
+            message->credentials.user = sender.uid;
+            message->credentials.group = sender.gid;
             message->has_credentials = true;
         }
 #endif

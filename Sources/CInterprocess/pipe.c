@@ -51,7 +51,9 @@ int64_t cip_pipe_capacity(int64_t descriptor) { return (void)descriptor, -ENOSYS
 int64_t cip_set_pipe_capacity(int64_t descriptor, int64_t bytes) { return (void)descriptor, (void)bytes, -ENOSYS; }
 #endif
 
-int64_t cip_read(int64_t descriptor, void *buffer, size_t count) { return cip_result(read((int)descriptor, buffer, count)); }
+int64_t cip_read(int64_t descriptor, void *buffer, size_t count) {
+    return cip_result(read((int)descriptor, buffer, count));
+}
 
 // Whether the descriptor is ready now: 1, or -EAGAIN.
 static int64_t ready_now(int descriptor, short events) {

@@ -22,15 +22,15 @@ int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count);
 int64_t cip_read(int64_t descriptor, void *buffer, size_t count);
 
 /// Writes what fits and never waits: EAGAIN when nothing does. EPIPE is an error and never a signal. pwritev2(2) with
-/// RWF_NOWAIT and RWF_NOSIGNAL; where the kernel has no RWF_NOSIGNAL, SIGPIPE is blocked on this thread for the call and
-/// taken if the call raised it; F_SETNOSIGPIPE on Darwin.
+/// RWF_NOWAIT and RWF_NOSIGNAL; where the kernel has no RWF_NOSIGNAL, SIGPIPE is blocked on this thread for the call
+/// and taken if the call raised it; F_SETNOSIGPIPE on Darwin.
 int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count);
 
 /// Whether cip_pipe_wake_readers would work on this pipe: 1 or 0.
 int64_t cip_pipe_can_wake_readers(int64_t descriptor);
 
-/// Ends `count` calls of read(2) that wait on this receiving end, by sending them a byte each. Only for the last user of
-/// a pipe whose receiving end nobody else holds: whatever is in it is about to be thrown away.
+/// Ends `count` calls of read(2) that wait on this receiving end, by sending them a byte each. Only for the last user
+/// of a pipe whose receiving end nobody else holds: whatever is in it is about to be thrown away.
 int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count);
 
 CIP_END

@@ -79,7 +79,8 @@ int64_t cip_socket_error(int64_t descriptor);
 int64_t cip_socket_type(int64_t descriptor);
 /// SO_ACCEPTCONN: 1 when the socket listens.
 int64_t cip_socket_listens(int64_t descriptor);
-/// getsockname(2): copies the address's bytes to `address` (room for cip_address_capacity() bytes) and returns their number.
+/// getsockname(2): copies the address's bytes to `address` (room for cip_address_capacity() bytes) and returns their
+/// number.
 int64_t cip_local_address(int64_t descriptor, uint8_t *address);
 
 CIP_END

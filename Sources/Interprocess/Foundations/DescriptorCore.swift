@@ -3,7 +3,8 @@
 internal import CInterprocess
 internal import Synchronization
 
-/// The one owner of a descriptor, which closes it exactly once: when it has been closed here and the last call has left.
+/// The one owner of a descriptor, which closes it exactly once: when it has been closed here and the last call has
+/// left.
 ///
 /// It has no public members; objects that share a descriptor (a stream and its halves) share one of these.
 ///
@@ -41,7 +42,9 @@ public final class DescriptorCore: Sendable {
     private static let allCalls: UInt64 = shared - 1
 
     let descriptor: Int64
-    /// What errors call it. Objects made from one another share the text.
+    /// What errors call it.
+    ///
+    /// Objects made from one another share the text.
     let name: String?
     private let waker: Waker
     private let state: Atomic<UInt64>
@@ -49,10 +52,8 @@ public final class DescriptorCore: Sendable {
     private let sendWake = Atomic<Int64>(-1)
     private let attachment = SetOnce<AttachmentBox>()
 
-    /// Takes over a descriptor.
-    ///
-    /// - Parameter isShared: Whether others may hold its open file description: it was adopted or inherited, not made
-    ///   here.
+    /// Takes over a descriptor, which is shared if others may hold its open file description: it was adopted or
+    /// inherited, not made here.
     init(_ descriptor: consuming OwnedDescriptor, name: String?, waker: Waker, isShared: Bool = false) {
         self.descriptor = descriptor.release()
         self.name = name
@@ -98,10 +99,9 @@ extension DescriptorCore {
         deinit { core.leave(unit) }
     }
 
-    /// Starts a call on a side.
+    /// Starts a call on a side, or throws `.closed`.
     ///
-    /// - Parameter blocking: Whether the call wants to wait inside the kernel, if that is possible on this descriptor.
-    /// - Throws: `.closed`.
+    /// A blocking one wants to wait inside the kernel, if that is possible on this descriptor.
     @inline(__always)
     func lease(
         _ side: Side,
@@ -132,7 +132,9 @@ extension DescriptorCore {
         state.load(ordering: .sequentiallyConsistent) & side.rawValue == side.rawValue
     }
 
-    /// Waits until the descriptor is ready for reading or writing. Must be called with a lease on the side.
+    /// Waits until the descriptor is ready for reading or writing.
+    ///
+    /// Must be called with a lease on the side.
     ///
     /// - Throws: `.closed` when the side is closed meanwhile, `.timedOut`, `.resourcesExhausted`.
     func wait(
@@ -186,8 +188,8 @@ extension DescriptorCore {
 
     /// The wake descriptor of a side, made when first needed.
     ///
-    /// Publishing it and then looking whether the side is closed, while `close` marks the side and then looks for a wake,
-    /// leaves no order in which a waiter misses the close.
+    /// Publishing it and then looking whether the side is closed, while `close` marks the side and then looks for a
+    /// wake, leaves no order in which a waiter misses the close.
     @discardableResult
     func wake(_ side: Side, for operation: IPCError.Operation) throws(IPCError) -> Int64 {
         let present = load(wakeOf: side)
@@ -323,10 +325,11 @@ extension DescriptorCore {
 
 // MARK: - Attachments
 
-/// What else has to know when a descriptor closes: an event loop it is registered with, or an engine that has operations
-/// under way.
+/// What else has to know when a descriptor closes: an event loop it is registered with, or an engine that has
+/// operations under way.
 protocol DescriptorAttachment: AnyObject, Sendable {
-    /// A side is marked closed; calls may still be under way. Comes once for each side that is closed, on the closing thread.
+    /// A side is marked closed; calls may still be under way. Comes once for each side that is closed, on the closing
+    /// thread.
     func willClose(_ side: DescriptorCore.Side)
     /// No call is under way and none can come: the descriptor is closed, or given away, when this returns.
     func didDrain()

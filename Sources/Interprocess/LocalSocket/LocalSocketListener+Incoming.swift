@@ -9,8 +9,8 @@ extension LocalSocketListener {
     /// Each element is a connection or the error of accepting one; the sequence ends when the listener is closed. In
     /// nonblocking mode an element is ``IPCError/Code/wouldBlock`` when no client waits.
     ///
-    /// When the process has run out of descriptors, the waiting client is disconnected (so that it does not wait in vain),
-    /// by means of a descriptor kept in reserve, and the element is ``IPCError/Code/resourcesExhausted``.
+    /// When the process has run out of descriptors, the waiting client is disconnected (so that it does not wait in
+    /// vain), by means of a descriptor kept in reserve, and the element is ``IPCError/Code/resourcesExhausted``.
     public var incoming: Incoming { Incoming(listener: self) }
 
     /// A sequence of accepted clients.
@@ -36,8 +36,9 @@ extension LocalSocketListener {
         }
     }
 
-    /// Accepts a client by the reserve descriptor's number, and disconnects it. Where there is no reserve either, pauses, so that
-    /// accepting over and over does not keep the processor busy.
+    /// Accepts a client by the reserve descriptor's number, and disconnects it.
+    ///
+    /// Where there is no reserve either, pauses, so that accepting over and over does not keep the processor busy.
     private func shedClient() {
         let core = descriptorCore
         if reserve.give() {

@@ -3,7 +3,8 @@
 import Foundation
 import Interprocess
 
-/// Listens at a name in the namespace and at a path, starts three client processes for each, and has a word with all of them.
+/// Listens at a name in the namespace and at a path, starts three client processes for each, and has a word with all of
+/// them.
 func demonstrate() throws {
     let names: [LocalSocketName] = [
         try .namespaced("com.example.talk.\(getpid())"),

@@ -6,8 +6,9 @@
 //     swift run talk serve NAME       a server: what you type goes to every client
 //     swift run talk connect NAME     a client: what you type goes to the server
 //
-// A NAME with a slash in it is a socket file's path, any other a name in the system's namespace. What is sent are lines of text,
-// so other programs can take either part: `socat - UNIX-CONNECT:/tmp/talk.sock`, `socat - ABSTRACT-CONNECT:com.example.talk`.
+// A NAME with a slash in it is a socket file's path, any other a name in the system's namespace. What is sent are lines
+// of text, so other programs can take either part: `socat - UNIX-CONNECT:/tmp/talk.sock`, `socat -
+// ABSTRACT-CONNECT:com.example.talk`.
 
 import Foundation
 import Interprocess

@@ -4,8 +4,8 @@ import Foundation
 import Interprocess
 import XCTest
 
-/// Conversations with programs that know nothing of this library, each of them as the client and as the server, over a path and
-/// over an abstract name, with more than the kernel's buffers hold in both directions.
+/// Conversations with programs that know nothing of this library, each of them as the client and as the server, over a
+/// path and over an abstract name, with more than the kernel's buffers hold in both directions.
 final class InteroperationTests: InterprocessTestCase {
     private static let bytes = 1 << 20
 

@@ -4,8 +4,8 @@ import Foundation
 import Interprocess
 import XCTest
 
-/// What every test here is held to: it ends in time, leaves as many descriptors open as it found, and shares no name with
-/// any other test or run.
+/// What every test here is held to: it ends in time, leaves as many descriptors open as it found, and shares no name
+/// with any other test or run.
 class InterprocessTestCase: XCTestCase {
     /// How long a test may take; override it in a class whose tests take longer.
     var timeLimit: TimeInterval { 30 }
@@ -104,7 +104,8 @@ enum OpenDescriptors {
         var found: Set<String> = []
         for number in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(number)")) ?? ""
-            // The look itself opens the folder; Foundation and Dispatch keep descriptors of their own from first use on.
+            // The look itself opens the folder; Foundation and Dispatch keep descriptors of their own from first use
+            // on.
             if target.hasSuffix("/fd") || target.contains("anon_inode:[event") || target.isEmpty { continue }
             found.insert("\(number) \(target)")
         }

@@ -2,8 +2,9 @@
 
 /// Something that bytes can be received from: a stream, its receiving half, the receiving end of a pipe or FIFO.
 ///
-/// The forms of reading are written here once for all of them. They share one read-ahead buffer, which ``readLine(limit:timeout:)``
-/// fills with more than it returns: whatever form comes next gets those bytes first, so that forms can be mixed freely.
+/// The forms of reading are written here once for all of them. They share one read-ahead buffer, which
+/// ``readLine(limit:timeout:)`` fills with more than it returns: whatever form comes next gets those bytes first, so
+/// that forms can be mixed freely.
 ///
 /// Any thread may call any of them at any time. Each waits until bytes come, the stream ends, the time is over, or the
 /// object is closed; each blocks the thread while it waits, and so should not be called where a thread must not block,
@@ -112,7 +113,8 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: That many bytes.
     /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a negative count.
+    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a
+    ///   negative count.
     public func readExactly(_ count: Int, timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
         let side = receivingSide
         try side.check(count)

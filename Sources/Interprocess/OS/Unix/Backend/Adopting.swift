@@ -6,7 +6,7 @@ internal import CInterprocess
 extension OwnedDescriptor {
     /// Takes over a descriptor from outside, if it passes; otherwise it stays the caller's, as it was.
     ///
-    /// - Parameter check: Whether it is what it has to be: 1, or 0, or the negated error of looking.
+    /// The check answers whether it is what it has to be: 1, or 0, or the negated error of looking.
     init(
         adopting raw: RawDescriptor,
         detail: StaticString,

@@ -3,7 +3,9 @@
 #if !os(Windows)
 internal import CInterprocess
 
-/// Which system calls move bytes through a descriptor. Each system's backend has a type of this name with these members.
+/// Which system calls move bytes through a descriptor.
+///
+/// Each system's backend has a type of this name with these members.
 enum Transport: Sendable {
     case socket
     /// An unnamed pipe. Its ends may go to other programs, so their open file descriptions are left in blocking mode.
@@ -11,7 +13,9 @@ enum Transport: Sendable {
     /// A FIFO, whose open file description is private to us, and in nonblocking mode.
     case fifo
 
-    /// Receives up to `count` bytes. Without `wait`, the error is "would block" instead of waiting.
+    /// Receives up to `count` bytes.
+    ///
+    /// Without `wait`, the error is "would block" instead of waiting.
     @inline(__always)
     func read(_ descriptor: Int64, _ memory: UnsafeMutableRawPointer, _ count: Int, wait: Bool) -> Int64 {
         switch self {
@@ -21,8 +25,9 @@ enum Transport: Sendable {
         }
     }
 
-    /// Sends up to `count` bytes, and never raises SIGPIPE. Without `wait`, the error is "would block" instead of waiting;
-    /// only a socket can wait by itself.
+    /// Sends up to `count` bytes, and never raises SIGPIPE.
+    ///
+    /// Without `wait`, the error is "would block" instead of waiting; only a socket can wait by itself.
     @inline(__always)
     func write(_ descriptor: Int64, _ memory: UnsafeRawPointer, _ count: Int, wait: Bool) -> Int64 {
         switch self {

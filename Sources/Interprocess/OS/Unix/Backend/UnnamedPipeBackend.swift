@@ -3,7 +3,9 @@
 #if !os(Windows)
 internal import CInterprocess
 
-/// Unnamed pipes as pipe(2). Each system's backend has a type of this name with these members.
+/// Unnamed pipes as pipe(2).
+///
+/// Each system's backend has a type of this name with these members.
 enum UnnamedPipeBackend {
     private static let label = "an unnamed pipe"
 
