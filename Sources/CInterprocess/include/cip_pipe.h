@@ -26,7 +26,7 @@ int64_t cip_read(int64_t descriptor, void *buffer, size_t count);
 /// and taken if the call raised it; F_SETNOSIGPIPE on Darwin.
 int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count);
 
-/// Whether cip_pipe_wake_readers would work on this pipe: 1 or 0.
+/// Makes sure that cip_pipe_wake_readers will work on this pipe: 1, or 0 if it cannot.
 int64_t cip_pipe_can_wake_readers(int64_t descriptor);
 
 /// Ends `count` calls of read(2) that wait on this receiving end, by sending them a byte each. Only for the last user

@@ -50,6 +50,8 @@ public final class DescriptorCore: Sendable {
     private let state: Atomic<UInt64>
     private let receiveWake = Atomic<Int64>(-1)
     private let sendWake = Atomic<Int64>(-1)
+    /// For `.pipeByte`, which takes a descriptor: so that closing works even when none is left.
+    private let wakeReserve = ReserveDescriptor()
     private let attachment = SetOnce<AttachmentBox>()
 
     /// Takes over a descriptor, which is shared if others may hold its open file description: it was adopted or
@@ -108,6 +110,7 @@ extension DescriptorCore {
         for operation: IPCError.Operation,
         blocking: Bool = false
     ) throws(IPCError) -> Lease {
+        if blocking && waker == .pipeByte && !wakeReserve.isHeld { prepareToBlock() }
         var old = state.load(ordering: .relaxed)
         while true {
             if old & side.rawValue == side.rawValue { throw error(.closed, operation) }
@@ -121,6 +124,17 @@ extension DescriptorCore {
             if done { return Lease(self, unit: unit) }
             old = seen
         }
+    }
+
+    /// Makes sure, before the first call that waits inside the kernel, that `close` will be able to end it; where it will
+    /// not, all calls wait by poll.
+    private func prepareToBlock() {
+        guard let lease = try? lease(.receive, for: .read) else { return }
+        let canBeWoken = cip_pipe_can_wake_readers(descriptor) != 0
+        if !canBeWoken || !wakeReserve.fill({ System.call(.duplicate) { cip_duplicate(descriptor) } }) {
+            try? share(for: .read)
+        }
+        withExtendedLifetime(lease) {}
     }
 
     fileprivate func leave(_ unit: UInt64) {
@@ -271,7 +285,7 @@ extension DescriptorCore {
         if blocked > 0 {
             switch waker {
             case .shutdown: _ = cip_shutdown(descriptor, Int64(CIP_SHUT_BOTH))
-            case .pipeByte: _ = cip_pipe_wake_readers(descriptor, Int64(blocked))
+            case .pipeByte: wakeReaders(Int64(blocked))
             case .poll: break
             }
         }
@@ -300,6 +314,14 @@ extension DescriptorCore {
         return descriptor
     }
 
+    private func wakeReaders(_ count: Int64) {
+        for _ in 0..<1000 {
+            if cip_pipe_wake_readers(descriptor, count) >= 0 { return }
+            // Another thread may be faster to take the number that the reserve leaves; then it is a matter of time.
+            if !wakeReserve.give() { _ = cip_poll(-1, Int64(CIP_READABLE), -1, 1_000_000) }
+        }
+    }
+
     private func signal(_ wake: Int64) {
         if wake >= 0 { _ = cip_wake_signal(wake) }
     }
@@ -320,6 +342,7 @@ extension DescriptorCore {
         let send = sendWake.load(ordering: .acquiring)
         if receive >= 0 { cip_wake_destroy(receive) }
         if send >= 0 { cip_wake_destroy(send) }
+        _ = wakeReserve.give()
     }
 }
 

@@ -196,7 +196,7 @@ extension ByteReceiver {
     }
 
     /// How many bytes have been received and wait in the read-ahead buffer.
-    public var bufferedByteCount: Int { receivingSide.readAhead.byteCount }
+    public var bufferedByteCount: Int { receivingSide.bufferedByteCount }
 
     /// Takes the bytes out of the read-ahead buffer, without receiving more.
     ///

@@ -60,7 +60,7 @@ extension ReceivingSide {
 
     /// - Throws: `.busy` when bytes wait in the read-ahead buffer, which would be lost with the descriptor.
     func checkNothingBuffered() throws(IPCError) {
-        if readAhead.isEmpty { return }
+        if bufferedByteCount == 0 { return }
         throw core.error(
             .busy,
             .detach,

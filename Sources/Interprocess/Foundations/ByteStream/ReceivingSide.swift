@@ -12,7 +12,7 @@ public final class ReceivingSide: Sendable {
     let transport: Transport
     let connection: PendingConnection?
     let settings: WaitSettings
-    let readAhead = ReadAhead()
+    private let ahead = SetOnce<ReadAhead>()
     /// Whether the last read got less than it asked for: then the next one has to wait, as a rule, and asks for
     /// readiness first instead of trying in vain.
     private let isLikelyEmpty = Atomic<Bool>(false)
@@ -29,6 +29,11 @@ public final class ReceivingSide: Sendable {
         settings = WaitSettings(nonblocking: nonblocking)
     }
 
+    /// The read-ahead buffer, made at first use.
+    var readAhead: ReadAhead { ahead.value ?? ahead.set(ReadAhead()) }
+
+    var bufferedByteCount: Int { ahead.isSet ? readAhead.byteCount : 0 }
+
     /// Receives up to `count` bytes, those that were read ahead first; 0 at the end of the stream.
     @inline(__always)
     func read(
@@ -38,7 +43,7 @@ public final class ReceivingSide: Sendable {
     ) throws(IPCError) -> Int {
         // A read of nothing must not look like the end of the stream to the kernel's caller, nor wait.
         if count == 0 { return 0 }
-        if readAhead.isEmpty { return try unsafe receive(into: memory, count, patience) }
+        if !ahead.isSet || readAhead.isEmpty { return try unsafe receive(into: memory, count, patience) }
         return try unsafe readBuffered(into: memory, count, patience)
     }
 
@@ -113,7 +118,8 @@ public final class ReceivingSide: Sendable {
         let result = System.transfer(.receive, count) {
             unsafe transport.read(core.descriptor, memory, $0, wait: false)
         }
-        isLikelyEmpty.store(result < count, ordering: .relaxed)
+        // At the end of a FIFO's stream there may be nothing to wait for.
+        isLikelyEmpty.store(result != 0 && result < count, ordering: .relaxed)
         return result
     }
 }

@@ -28,11 +28,9 @@ enum UnnamedPipeBackend {
             // A wish: without privileges there is a limit, and the pipe works as well without.
             _ = System.call(.option) { cip_set_pipe_capacity(sender.raw, Int64(size)) }
         }
-        // Reads wait inside the kernel only if closing can end that.
-        let canBeWoken = cip_pipe_can_wake_readers(receiver.raw) != 0
         return (
             DescriptorCore(sender, name: label, waker: .poll),
-            DescriptorCore(receiver, name: label, waker: canBeWoken ? .pipeByte : .poll)
+            DescriptorCore(receiver, name: label, waker: .pipeByte)
         )
     }
 
