@@ -14,6 +14,17 @@ class InterprocessTestCase: XCTestCase {
     private var descriptorsBefore: Set<String> = []
     private(set) var directory = ""
 
+    /// Foundation and Dispatch keep descriptors of their own from first use on: let them, before any are counted.
+    override class func setUp() {
+        super.setUp()
+        let fired = DispatchSemaphore(value: 0)
+        let timer = DispatchSource.makeTimerSource(queue: .global())
+        timer.setEventHandler { fired.signal() }
+        timer.schedule(deadline: .now())
+        timer.resume()
+        fired.wait()
+    }
+
     override func setUpWithError() throws {
         try super.setUpWithError()
         continueAfterFailure = false
