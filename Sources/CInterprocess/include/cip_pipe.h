@@ -17,6 +17,8 @@ int64_t cip_set_pipe_capacity(int64_t descriptor, int64_t bytes);
 /// Reads what is there and never waits: EAGAIN when the pipe is empty, 0 when it is empty and no sender is left.
 /// preadv2(2) with RWF_NOWAIT; elsewhere poll(2) and read(2), which can wait if another reader is faster.
 int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count);
+/// The same into several pieces of memory.
+int64_t cip_pipe_read_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count);
 
 /// read(2): waits as the descriptor's own mode says.
 int64_t cip_read(int64_t descriptor, void *buffer, size_t count);
@@ -25,6 +27,8 @@ int64_t cip_read(int64_t descriptor, void *buffer, size_t count);
 /// RWF_NOWAIT and RWF_NOSIGNAL; where the kernel has no RWF_NOSIGNAL, SIGPIPE is blocked on this thread for the call
 /// and taken if the call raised it; F_SETNOSIGPIPE on Darwin.
 int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count);
+/// The same from several pieces of memory.
+int64_t cip_pipe_write_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count);
 
 /// Makes sure that cip_pipe_wake_readers will work on this pipe: 1, or 0 if it cannot.
 int64_t cip_pipe_can_wake_readers(int64_t descriptor);

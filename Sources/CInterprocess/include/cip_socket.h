@@ -39,12 +39,6 @@ int64_t cip_set_send_timeout(int64_t descriptor, int64_t nanoseconds);
 int64_t cip_receive(int64_t descriptor, void *buffer, size_t count, bool wait);
 int64_t cip_send(int64_t descriptor, const void *buffer, size_t count, bool wait);
 
-/// A piece of memory, laid out as an iovec.
-struct cip_buffer {
-    void *CIP_NULLABLE base;
-    size_t count;
-};
-
 enum { CIP_MAXIMUM_DESCRIPTORS = 253 };
 
 /// A message with what travels beside its bytes. Zero it, then set what is wanted.

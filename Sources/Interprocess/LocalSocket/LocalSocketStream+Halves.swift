@@ -51,6 +51,9 @@ public final class LocalSocketReceiver: Sendable, DescriptorOwner, ByteReceiver 
     /// - Parameter nonblocking: Whether they do.
     public func setNonblocking(_ nonblocking: Bool) { receivingSide.settings.isNonblocking = nonblocking }
 
+    /// Whether this direction has been closed here.
+    public var isClosed: Bool { descriptorCore.isClosed(.receive) }
+
     /// Closes this direction here: blocked reads end with ``IPCError/Code/closed``.
     ///
     /// Writing goes on.
@@ -77,6 +80,9 @@ public final class LocalSocketSender: Sendable, DescriptorOwner, ByteSender {
     ///
     /// - Throws: ``IPCError/Code/notConnected``, ``IPCError/Code/closed``.
     public func shutdown() throws(IPCError) { try LocalSocketBackend.shutdown(descriptorCore, .send) }
+
+    /// Whether this direction has been closed here.
+    public var isClosed: Bool { descriptorCore.isClosed(.send) }
 
     /// Closes this direction here: blocked writes end with ``IPCError/Code/closed``.
     ///

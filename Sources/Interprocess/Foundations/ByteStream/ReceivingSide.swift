@@ -57,6 +57,18 @@ public final class ReceivingSide: Sendable {
         return taken > 0 ? taken : try unsafe receive(into: memory, count, patience)
     }
 
+    /// Receives into several pieces of memory, one after another; 0 at the end of the stream.
+    func read(into pieces: UnsafeMutableBufferPointer<cip_buffer>, _ patience: Patience) throws(IPCError) -> Int {
+        if bufferedByteCount > 0, let first = unsafe pieces.first, let base = unsafe first.base {
+            return try unsafe readBuffered(into: base, first.count, patience)
+        }
+        let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
+        try connection?.finish(core, .receive, lease, patience)
+        return try receive(lease, patience) {
+            System.call(.receive) { unsafe transport.read(core.descriptor, pieces) }
+        }
+    }
+
     private func receive(
         into memory: UnsafeMutableRawPointer,
         _ count: Int,

@@ -35,5 +35,28 @@ enum Transport: Sendable {
         case .pipe, .fifo: unsafe cip_pipe_write(descriptor, memory, count)
         }
     }
+
+    /// The most pieces of memory that one call takes.
+    static let maximumPieces = 1024
+
+    /// Receives into several pieces of memory, as `read` does into one; never waits.
+    func read(_ descriptor: Int64, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
+        guard let base = pieces.baseAddress else { return 0 }
+        if self != .socket { return unsafe cip_pipe_read_pieces(descriptor, base, pieces.count) }
+        var message = unsafe cip_message()
+        unsafe message.buffers = base
+        unsafe message.buffer_count = pieces.count
+        return unsafe cip_receive_message(descriptor, &message, false)
+    }
+
+    /// Sends several pieces of memory, as `write` does one; never waits.
+    func write(_ descriptor: Int64, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
+        guard let base = pieces.baseAddress else { return 0 }
+        if self != .socket { return unsafe cip_pipe_write_pieces(descriptor, base, pieces.count) }
+        var message = unsafe cip_message()
+        unsafe message.buffers = base
+        unsafe message.buffer_count = pieces.count
+        return unsafe cip_send_message(descriptor, &message, false)
+    }
 }
 #endif
