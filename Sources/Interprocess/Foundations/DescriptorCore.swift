@@ -126,8 +126,8 @@ extension DescriptorCore {
         }
     }
 
-    /// Makes sure, before the first call that waits inside the kernel, that `close` will be able to end it; where it will
-    /// not, all calls wait by poll.
+    /// Makes sure, before the first call that waits inside the kernel, that `close` will be able to end it; where it
+    /// will not, all calls wait by poll.
     private func prepareToBlock() {
         guard let lease = try? lease(.receive, for: .read) else { return }
         let canBeWoken = cip_pipe_can_wake_readers(descriptor) != 0

@@ -4,8 +4,9 @@ import Foundation
 import Interprocess
 import XCTest
 
-/// A read that waits inside the kernel is ended, when the pipe is closed, by a byte sent into it. These are the moments at which that is
-/// hard.
+/// A read that waits inside the kernel is ended, when the pipe is closed, by a byte sent into it.
+///
+/// These are the moments at which that is hard.
 final class BlockedPipeReadTests: InterprocessTestCase {
     func testCloseWakesSeveralReaders() throws {
         let (sender, receiver) = try UnnamedPipe.create()

@@ -51,8 +51,8 @@ private func withPieces(
         (memory) throws(IPCError) -> Int in
         var count = 0
         var room = System.maximumTransfer
-        for index in buffers.indices where count < memory.count && room > 0 {
-            let part = min(buffers[index].count, room)
+        for index in unsafe buffers.indices where count < memory.count && room > 0 {
+            let part = unsafe min(buffers[index].count, room)
             if part == 0 { continue }
             unsafe memory[count] = cip_buffer(base: buffers[index].baseAddress, count: part)
             room -= part
