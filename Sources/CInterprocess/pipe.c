@@ -158,7 +158,7 @@ static int open_sender(int64_t descriptor) {
     return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
-int64_t cip_pipe_can_wake_readers(int64_t descriptor) {
+int64_t cip_pipe_can_wake_reader(int64_t descriptor) {
     // A pipe's mode counts only here. Without this, a process that changes its user could not open its own pipes any more.
     if (fchmod((int)descriptor, 0622) < 0) return 0;
     int sender = open_sender(descriptor);
@@ -167,15 +167,15 @@ int64_t cip_pipe_can_wake_readers(int64_t descriptor) {
     return 1;
 }
 
-int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count) {
+int64_t cip_pipe_wake_reader(int64_t descriptor) {
     int sender = open_sender(descriptor);
     if (sender < 0) return -(int64_t)errno;
-    for (; count > 0 && cip_pipe_write(sender, "", 1) == 1; count--) {}
+    (void)cip_pipe_write(sender, "", 1);  // if it is full, nobody waits
     close(sender);
     return 0;
 }
 #else
-int64_t cip_pipe_can_wake_readers(int64_t descriptor) { return (void)descriptor, 0; }
-int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count) { return (void)descriptor, (void)count, -ENOSYS; }
+int64_t cip_pipe_can_wake_reader(int64_t descriptor) { return (void)descriptor, 0; }
+int64_t cip_pipe_wake_reader(int64_t descriptor) { return (void)descriptor, -ENOSYS; }
 #endif
 #endif

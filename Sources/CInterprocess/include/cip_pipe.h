@@ -30,12 +30,12 @@ int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count);
 /// The same from several pieces of memory.
 int64_t cip_pipe_write_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count);
 
-/// Makes sure that cip_pipe_wake_readers will work on this pipe: 1, or 0 if it cannot.
-int64_t cip_pipe_can_wake_readers(int64_t descriptor);
+/// Makes sure that cip_pipe_wake_reader will work on this pipe: 1, or 0 if it cannot.
+int64_t cip_pipe_can_wake_reader(int64_t descriptor);
 
-/// Ends `count` calls of read(2) that wait on this receiving end, by sending them a byte each. Only for the last user
-/// of a pipe whose receiving end nobody else holds: whatever is in it is about to be thrown away.
-int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count);
+/// Ends a call of read(2) that waits on this receiving end, by sending it a byte. Only for the last user of a pipe whose
+/// receiving end nobody else holds: whatever is in it is about to be thrown away.
+int64_t cip_pipe_wake_reader(int64_t descriptor);
 
 CIP_END
 

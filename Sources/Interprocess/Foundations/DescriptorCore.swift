@@ -130,7 +130,7 @@ extension DescriptorCore {
     /// will not, all calls wait by poll.
     private func prepareToBlock() {
         guard let lease = try? lease(.receive, for: .read) else { return }
-        let canBeWoken = cip_pipe_can_wake_readers(descriptor) != 0
+        let canBeWoken = cip_pipe_can_wake_reader(descriptor) != 0
         if !canBeWoken || !wakeReserve.fill({ System.call(.duplicate) { cip_duplicate(descriptor) } }) {
             try? share(for: .read)
         }
@@ -138,6 +138,7 @@ extension DescriptorCore {
     }
 
     fileprivate func leave(_ unit: UInt64) {
+        if unit == Self.blockedCall && waker == .pipeByte { wakeNextReader() }
         let now = state.subtract(unit, ordering: .acquiringAndReleasing).newValue
         if now & Side.both.rawValue == Side.both.rawValue && now & Self.allCalls == 0 { destroy() }
     }
@@ -280,12 +281,12 @@ extension DescriptorCore {
         attachment.value?.attachment.willClose(side)
         if side != .send { signal(load(wakeOf: .receive)) }
         if side != .receive { signal(load(wakeOf: .send)) }
-        let blocked = old & Self.allCalls / Self.blockedCall
+        let blocked = old & Self.allCalls >= Self.blockedCall
         // Where the description is shared there is no such call: `share` saw to that.
-        if blocked > 0 {
+        if blocked {
             switch waker {
             case .shutdown: _ = cip_shutdown(descriptor, Int64(CIP_SHUT_BOTH))
-            case .pipeByte: wakeReaders(Int64(blocked))
+            case .pipeByte: wakeReader()
             case .poll: break
             }
         }
@@ -314,9 +315,17 @@ extension DescriptorCore {
         return descriptor
     }
 
-    private func wakeReaders(_ count: Int64) {
+    /// Wakes the reader after this one, if the pipe is closed: one byte each cannot be sent to all at once, for a reader takes
+    /// as many as come.
+    private func wakeNextReader() {
+        let now = state.load(ordering: .sequentiallyConsistent)
+        let isClosed = now & Side.receive.rawValue != 0
+        if isClosed && now & Self.allCalls >= 2 * Self.blockedCall { wakeReader() }
+    }
+
+    private func wakeReader() {
         for _ in 0..<1000 {
-            if cip_pipe_wake_readers(descriptor, count) >= 0 { return }
+            if cip_pipe_wake_reader(descriptor) >= 0 { return }
             // Another thread may be faster to take the number that the reserve leaves; then it is a matter of time.
             if !wakeReserve.give() { _ = cip_poll(-1, Int64(CIP_READABLE), -1, 1_000_000) }
         }
