@@ -115,9 +115,9 @@ enum OpenDescriptors {
         var found: Set<String> = []
         for number in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(number)")) ?? ""
-            // The look itself opens the folder; Foundation and Dispatch keep descriptors of their own from first use
-            // on.
-            if target.hasSuffix("/fd") || target.contains("anon_inode:[event") || target.isEmpty { continue }
+            // The look itself opens the folder; timers and an epoll are Dispatch's, and none of this library's.
+            let isForeign = ["/fd", "[timerfd]", "[eventpoll]"].contains { target.hasSuffix($0) }
+            if target.isEmpty || isForeign { continue }
             found.insert("\(number) \(target)")
         }
         return found
