@@ -22,7 +22,7 @@ struct Allocations {
 
     func figures() throws -> [ExactFigure] {
         guard cb_can_count_allocations() else { return [] }
-        return try [counterCheck()] + within(Memory(64)) + refused(Memory(64)) + waiting()
+        return try withMemory(64) { try [counterCheck()] + within($0) + refused($0) + waiting($0) }
     }
 
     /// A count that is known, to see that the counter counts.
@@ -75,7 +75,7 @@ struct Allocations {
     }
 
     /// Reads that wait for another process.
-    private func waiting() throws -> [ExactFigure] {
+    private func waiting(_ memory: Memory) throws -> [ExactFigure] {
         var figures: [ExactFigure] = []
         for (limit, title) in [(nil, ""), (.seconds(60), " with a timeout")] as [(Duration?, String)] {
             let suffix = limit == nil ? "" : "-timeout"
@@ -84,7 +84,9 @@ struct Allocations {
                 try socket.bySocket { link in
                     link.receiver.receiveTimeout = limit
                     link.sender.sendTimeout = limit
-                    return try count("socket-waiting\(suffix)", "round trip to a process, socket\(title)") { link }
+                    return try count("socket-waiting\(suffix)", "round trip to a process, socket\(title)") {
+                        try link.roundTrips(memory, 1, nil)
+                    }
                 }
             )
             let pipe = Connection(order: order(.pipe))
@@ -92,7 +94,9 @@ struct Allocations {
                 try pipe.byPipes(UnnamedPipe.Options()) { link in
                     link.receiver.receiveTimeout = limit
                     link.sender.sendTimeout = limit
-                    return try count("pipe-waiting\(suffix)", "round trip to a process, pipe\(title)") { link }
+                    return try count("pipe-waiting\(suffix)", "round trip to a process, pipe\(title)") {
+                        try link.roundTrips(memory, 1, nil)
+                    }
                 }
             )
         }
@@ -101,16 +105,6 @@ struct Allocations {
 
     private func order(_ transport: Order.Transport) -> Order {
         Order(side: .library, work: .echo, transport: transport, size: 64, path: scratch)
-    }
-
-    private func count(
-        _ name: String,
-        _ title: String,
-        link: () -> LibraryLink<some ByteReceiver, some ByteSender>
-    ) throws -> ExactFigure {
-        let link = link()
-        let memory = Memory(64)
-        return try count(name, title) { try link.roundTrips(memory, 1, nil) }
     }
 
     private func count(_ name: String, _ title: String, _ operation: () throws -> Void) throws -> ExactFigure {

@@ -10,15 +10,19 @@ struct Descriptors {
     let scratch: String
 
     func figures() throws -> [ExactFigure] {
+        try withMemory(64) { try figures($0) }
+    }
+
+    private func figures(_ memory: Memory) throws -> [ExactFigure] {
         // Once unmeasured, for what stays open from first use.
-        try use()
+        try use(memory)
         let before = try check(cb_open_descriptors(), "counting descriptors")
         // Seen to move when something is open.
         let pipe = try UnnamedPipe.create()
         let during = try check(cb_open_descriptors(), "counting descriptors")
         pipe.sender.close()
         pipe.receiver.close()
-        for _ in 0..<Self.rounds { try use() }
+        for _ in 0..<Self.rounds { try use(memory) }
         let after = try check(cb_open_descriptors(), "counting descriptors")
         return [
             ExactFigure(
@@ -36,8 +40,7 @@ struct Descriptors {
         ]
     }
 
-    private func use() throws {
-        let memory = Memory(64)
+    private func use(_ memory: Memory) throws {
         let listener = try LocalSocketListener(.path(scratch))
         let client = try LocalSocketStream.connect(to: .path(scratch))
         let server = try listener.accept()

@@ -3,19 +3,21 @@
 import CBenchmark
 import Interprocess
 
-/// Memory that stays where it is, for messages.
-final class Memory {
+/// Memory for messages.
+struct Memory {
     let bytes: UnsafeMutableRawBufferPointer
     let base: UnsafeMutablePointer<UInt8>
+}
 
-    init(_ size: Int) {
-        bytes = .allocate(byteCount: size, alignment: 4096)
-        base = bytes.bindMemory(to: UInt8.self).baseAddress.unsafelyUnwrapped
-        // Touched now, not while the clock runs.
-        base.initialize(repeating: 0x5A, count: size)
-    }
-
-    deinit { bytes.deallocate() }
+/// Lends memory that stays where it is.
+@inline(__always)
+func withMemory<Value>(_ size: Int, _ body: (Memory) throws -> Value) throws -> Value {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
+    defer { bytes.deallocate() }
+    let base = bytes.bindMemory(to: UInt8.self).baseAddress.unsafelyUnwrapped
+    // Touched now, not while the clock runs.
+    base.initialize(repeating: 0x5A, count: size)
+    return try body(Memory(bytes: bytes, base: base))
 }
 
 /// The library's two directions of one connection, and the same work that `cb_link` stands for in C.

@@ -79,12 +79,13 @@ extension Order {
         case .pipe:
             link = cb_link(input: PeerProcess.input, output: PeerProcess.output, is_socket: false)
         }
-        let memory = Memory(size)
-        if work == .echo {
-            try check(cb_echo(link, memory.base, size), "the echo")
-        } else {
-            try check(cb_drain(link, memory.base, size, Int64(warmUp)), "receiving")
-            try check(cb_drain(link, memory.base, size, Int64(count)), "receiving")
+        try withMemory(size) { memory in
+            if work == .echo {
+                try check(cb_echo(link, memory.base, size), "the echo")
+            } else {
+                try check(cb_drain(link, memory.base, size, Int64(warmUp)), "receiving")
+                try check(cb_drain(link, memory.base, size, Int64(count)), "receiving")
+            }
         }
     }
 
@@ -107,12 +108,13 @@ extension Order {
 
     @inline(__always)
     private func obey(_ link: LibraryLink<some ByteReceiver, some ByteSender>) throws {
-        let memory = Memory(size)
-        if work == .echo {
-            try link.echo(memory)
-        } else {
-            try link.drain(memory, warmUp)
-            try link.drain(memory, count)
+        try withMemory(size) { memory in
+            if work == .echo {
+                try link.echo(memory)
+            } else {
+                try link.drain(memory, warmUp)
+                try link.drain(memory, count)
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ struct PeerProcess {
     ///   - order: What it is to do.
     ///   - input: What becomes its descriptor 3; closed here.
     ///   - output: What becomes its descriptor 4; closed here.
+    /// - Throws: When it cannot be started.
     init(_ order: Order, input: Int32 = -1, output: Int32 = -1) throws {
         defer {
             if input >= 0 { cb_close(input) }

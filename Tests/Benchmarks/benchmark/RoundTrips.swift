@@ -73,10 +73,11 @@ struct RoundTrips {
 
 /// Times round trips in C, after a tenth as many untimed ones.
 func timeInC(_ link: cb_link, _ size: Int, _ count: Int) throws -> Sample {
-    let memory = Memory(size)
-    return try withTimes(count) { times in
-        try check(cb_round_trips(link, memory.base, size, Int64(count / 10), nil), "a round trip")
-        try check(cb_round_trips(link, memory.base, size, Int64(count), times), "a round trip")
+    try withMemory(size) { memory in
+        try withTimes(count) { times in
+            try check(cb_round_trips(link, memory.base, size, Int64(count / 10), nil), "a round trip")
+            try check(cb_round_trips(link, memory.base, size, Int64(count), times), "a round trip")
+        }
     }
 }
 
@@ -87,10 +88,11 @@ func timeWithLibrary(
     _ size: Int,
     _ count: Int
 ) throws -> Sample {
-    let memory = Memory(size)
-    return try withTimes(count) { times in
-        try link.roundTrips(memory, count / 10, nil)
-        try link.roundTrips(memory, count, times)
+    try withMemory(size) { memory in
+        try withTimes(count) { times in
+            try link.roundTrips(memory, count / 10, nil)
+            try link.roundTrips(memory, count, times)
+        }
     }
 }
 

@@ -17,7 +17,9 @@ struct ThreadRoundTrips {
             try check(cb_pipe(&there), "making a pipe")
             try check(cb_pipe(&back), "making a pipe")
             let echo = cb_link(input: there[0], output: back[1], is_socket: false)
-            let other = try EchoThread { [size] in try check(cb_echo(echo, Memory(size).base, size), "the echo") }
+            let other = try EchoThread { [size] in
+                _ = try withMemory(size) { try check(cb_echo(echo, $0.base, size), "the echo") }
+            }
             let sample = try timeInC(cb_link(input: back[0], output: there[1], is_socket: false), size, count)
             cb_close(there[1])
             try other.finish()
@@ -27,7 +29,7 @@ struct ThreadRoundTrips {
             let there = try UnnamedPipe.create()
             let back = try UnnamedPipe.create()
             let echo = LibraryLink(receiver: there.receiver, sender: back.sender)
-            let other = try EchoThread { [size] in try echo.echo(Memory(size)) }
+            let other = try EchoThread { [size] in try withMemory(size) { try echo.echo($0) } }
             let sample = try timeWithLibrary(
                 LibraryLink(receiver: back.receiver, sender: there.sender),
                 size,

@@ -72,11 +72,12 @@ struct Throughput {
     }
 
     private func timeInC(_ link: cb_link, _ order: Order) throws -> Sample {
-        let memory = Memory(order.size)
-        try check(cb_pour(link, memory.base, order.size, Int64(order.warmUp)), "sending")
-        let start = cb_now()
-        try check(cb_pour(link, memory.base, order.size, Int64(order.count)), "sending")
-        return Sample(order.size * order.count, sinceNanoseconds: start)
+        try withMemory(order.size) { memory in
+            try check(cb_pour(link, memory.base, order.size, Int64(order.warmUp)), "sending")
+            let start = cb_now()
+            try check(cb_pour(link, memory.base, order.size, Int64(order.count)), "sending")
+            return Sample(order.size * order.count, sinceNanoseconds: start)
+        }
     }
 
     @inline(__always)
@@ -84,10 +85,11 @@ struct Throughput {
         _ link: LibraryLink<some ByteReceiver, some ByteSender>,
         _ order: Order
     ) throws -> Sample {
-        let memory = Memory(order.size)
-        try link.pour(memory, order.warmUp)
-        let start = cb_now()
-        try link.pour(memory, order.count)
-        return Sample(order.size * order.count, sinceNanoseconds: start)
+        try withMemory(order.size) { memory in
+            try link.pour(memory, order.warmUp)
+            let start = cb_now()
+            try link.pour(memory, order.count)
+            return Sample(order.size * order.count, sinceNanoseconds: start)
+        }
     }
 }
