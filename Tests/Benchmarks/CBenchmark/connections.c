@@ -72,6 +72,20 @@ int64_t cb_connect(const char *path) {
     return finish(descriptor, connect(descriptor, (const struct sockaddr *)&address, sizeof address));
 }
 
+int64_t cb_socket_pair(int32_t *ends) {
+    int made[2];
+#if defined(__linux__)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, made) < 0) return -(int64_t)errno;
+#else
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, made) < 0) return -(int64_t)errno;
+    close_on_exec(made[0]);
+    close_on_exec(made[1]);
+#endif
+    ends[0] = made[0];
+    ends[1] = made[1];
+    return 0;
+}
+
 int64_t cb_pipe(int32_t *ends) {
     int made[2];
 #if defined(__linux__)

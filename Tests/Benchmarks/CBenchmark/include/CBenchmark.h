@@ -14,6 +14,7 @@
 int64_t cb_listen(const char *path);
 int64_t cb_accept(int32_t listener);
 int64_t cb_connect(const char *path);
+int64_t cb_socket_pair(int32_t *ends);
 int64_t cb_pipe(int32_t *ends);
 int64_t cb_close(int32_t descriptor);
 
