@@ -56,6 +56,24 @@ extension Table {
         return table
     }
 
+    /// What the numbers in brackets in the rows' titles stand for.
+    static func notes(to results: [Outcome]) -> String {
+        let notes = [
+            """
+            [1] In this process the library waits in read(2), for its receiver was made here; in the other one, which
+                adopted its receiver, by poll. C waits in read(2) in both.
+            """,
+            "[2] Both receivers were made here, so that the library waits in read(2) on both sides, as C does.",
+            "[3] The size of the library's pipe; C's has the system's default, 64 KiB on Linux.",
+            """
+            [4] Written and read in one thread, so that nothing waits and no scheduler is in it: what the library's own
+                code adds to two system calls, and the figure with the least noise.
+            """,
+        ]
+        let used = notes.filter { note in results.contains { $0.row.title.contains(note.prefix(3)) } }
+        return used.isEmpty ? "" : "\n" + used.joined(separator: "\n")
+    }
+
     /// The table of exact figures.
     static func exact(_ figures: [ExactFigure]) -> Table {
         var table = Table(["exact figure", "value", "has to be", ""], words: 1)

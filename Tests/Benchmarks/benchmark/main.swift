@@ -29,7 +29,7 @@ func run(_ arguments: Arguments) throws -> Bool {
             print("\nMedians of \(arguments.rounds) repetitions, in a shuffled order, with a new process in each.")
             print("ratio: library / C; the gate is the least that counts as done\n")
             print(Table.timed(results).text)
-            print(notes)
+            print(Table.notes(to: results))
         }
     }
 
@@ -72,16 +72,6 @@ func chosenRows(_ arguments: Arguments, _ scratch: String, _ machine: Machine) t
         }
     }
 }
-
-let notes = """
-
-    [1] In this process the library waits in read(2), for its receiver was made here; in the other one, which adopted
-        its receiver, by poll. C waits in read(2) in both.
-    [2] Both receivers were made here, so that the library waits in read(2) on both sides, as C does.
-    [3] The size of the library's pipe; C's has the system's default, 64 KiB on Linux.
-    [4] Written and read in one thread, so that nothing waits and no scheduler is in it: what the library's own code
-        adds to two system calls, and the figure with the least noise.
-    """
 
 do {
     let words = Array(CommandLine.arguments.dropFirst())
