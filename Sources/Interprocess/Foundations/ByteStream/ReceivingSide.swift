@@ -113,7 +113,9 @@ public final class ReceivingSide: Sendable {
         let result = System.transfer(.receive, count) {
             unsafe transport.read(core.descriptor, memory, $0, wait: false)
         }
-        isLikelyEmpty.store(result < count, ordering: .relaxed)
+        // The end of the stream is no reason to wait: poll does not tell of it where no sender has come yet, as reading a
+        // FIFO does.
+        isLikelyEmpty.store(result != 0 && result < count && transport != .fifo, ordering: .relaxed)
         return result
     }
 }
