@@ -73,15 +73,19 @@ int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count) {
     int64_t result = vectored(SYS_preadv2, (int)descriptor, buffer, count, RWF_NOWAIT);
     if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
 #endif
-    int64_t ready = ready_now((int)descriptor, POLLIN);
+    // FIFOs know no RWF_NOWAIT, only unnamed pipes do. One in nonblocking mode is asked directly, for poll does not tell
+    // "nobody has it open to send" from "nothing is there".
+    int flags = fcntl((int)descriptor, F_GETFL);
+    if (flags < 0) return -(int64_t)errno;
+    int64_t ready = flags & O_NONBLOCK ? 1 : ready_now((int)descriptor, POLLIN);
     return ready < 0 ? ready : cip_read(descriptor, buffer, count);
 }
 
-// Writes without waiting, for kernels that cannot be told not to wait: a pipe that polls writable takes PIPE_BUF bytes
-// at once, and one in nonblocking mode takes what fits.
-static int64_t write_what_fits(int descriptor, const void *buffer, size_t count) {
+// Writes without waiting, also where the system cannot be told not to wait: a pipe that polls writable takes PIPE_BUF bytes
+// at once, and one in nonblocking mode takes what fits. The signal is raised, or not, as `signal_flag` says.
+static int64_t write_what_fits(int descriptor, const void *buffer, size_t count, int signal_flag) {
 #if CIP_LINUX
-    int64_t result = vectored(SYS_pwritev2, descriptor, buffer, count, RWF_NOWAIT);
+    int64_t result = vectored(SYS_pwritev2, descriptor, buffer, count, RWF_NOWAIT | signal_flag);
     if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
 #endif
     int flags = fcntl(descriptor, F_GETFL);
@@ -91,6 +95,9 @@ static int64_t write_what_fits(int descriptor, const void *buffer, size_t count)
         if (ready < 0) return ready;
         if (count > PIPE_BUF) count = PIPE_BUF;
     }
+#if CIP_LINUX
+    if (signal_flag != 0) return vectored(SYS_pwritev2, descriptor, buffer, count, signal_flag);
+#endif
     return cip_result(write(descriptor, buffer, count));
 }
 
@@ -104,7 +111,7 @@ static int64_t write_without_signal(int descriptor, const void *buffer, size_t c
     sigpending(&pending);
     int was_pending = sigismember(&pending, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    int64_t result = write_what_fits(descriptor, buffer, count);
+    int64_t result = write_what_fits(descriptor, buffer, count, 0);
     if (result == -EPIPE && !was_pending) {
 #if defined(__OpenBSD__)
         sigpending(&pending);
@@ -123,13 +130,13 @@ static int64_t write_without_signal(int descriptor, const void *buffer, size_t c
 int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count) {
 #if CIP_DARWIN
     if (fcntl((int)descriptor, F_SETNOSIGPIPE, 1) < 0) return -(int64_t)errno;
-    return write_what_fits((int)descriptor, buffer, count);
+    return write_what_fits((int)descriptor, buffer, count, 0);
 #else
 #if CIP_LINUX
-    // Learned once: a kernel before 6.18 refuses the flag, without writing anything.
+    // Learned once: a kernel before 6.18 refuses the flag, without writing anything, whatever else is asked for.
     static atomic_bool kernel_lacks_flag;
     if (!atomic_load_explicit(&kernel_lacks_flag, memory_order_relaxed)) {
-        int64_t result = vectored(SYS_pwritev2, (int)descriptor, buffer, count, RWF_NOWAIT | RWF_NOSIGNAL);
+        int64_t result = write_what_fits((int)descriptor, buffer, count, RWF_NOSIGNAL);
         if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
         atomic_store_explicit(&kernel_lacks_flag, true, memory_order_relaxed);
     }

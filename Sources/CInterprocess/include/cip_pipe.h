@@ -15,15 +15,16 @@ int64_t cip_pipe_capacity(int64_t descriptor);
 int64_t cip_set_pipe_capacity(int64_t descriptor, int64_t bytes);
 
 /// Reads what is there and never waits: EAGAIN when the pipe is empty, 0 when it is empty and no sender is left.
-/// preadv2(2) with RWF_NOWAIT; elsewhere poll(2) and read(2), which can wait if another reader is faster.
+/// preadv2(2) with RWF_NOWAIT; elsewhere, and on FIFOs, read(2) in nonblocking mode, or poll(2) and read(2), which can
+/// wait if another reader is faster.
 int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count);
 
 /// read(2): waits as the descriptor's own mode says.
 int64_t cip_read(int64_t descriptor, void *buffer, size_t count);
 
 /// Writes what fits and never waits: EAGAIN when nothing does. EPIPE is an error and never a signal. pwritev2(2) with
-/// RWF_NOWAIT and RWF_NOSIGNAL; where the kernel has no RWF_NOSIGNAL, SIGPIPE is blocked on this thread for the call and
-/// taken if the call raised it; F_SETNOSIGPIPE on Darwin.
+/// RWF_NOWAIT (on FIFOs: in nonblocking mode, or after poll(2)) and RWF_NOSIGNAL; where the kernel has no RWF_NOSIGNAL,
+/// SIGPIPE is blocked on this thread for the call and taken if the call raised it; F_SETNOSIGPIPE on Darwin.
 int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count);
 
 /// Whether cip_pipe_wake_readers would work on this pipe: 1 or 0.
