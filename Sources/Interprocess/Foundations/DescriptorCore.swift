@@ -124,8 +124,19 @@ extension DescriptorCore {
     }
 
     fileprivate func leave(_ unit: UInt64) {
+        if waker == .pipeByte { wakeNextReader(leaving: unit) }
         let now = state.subtract(unit, ordering: .acquiringAndReleasing).newValue
         if now & Side.both.rawValue == Side.both.rawValue && now & Self.allCalls == 0 { destroy() }
+    }
+
+    /// A read that `close` has ended may have taken, with its own byte, those that were to wake others. So each call that
+    /// leaves a closed pipe sends one more, as long as others are there. Must be called before leaving: until then the
+    /// descriptor is open.
+    private func wakeNextReader(leaving unit: UInt64) {
+        let now = state.load(ordering: .sequentiallyConsistent)
+        guard now & Side.both.rawValue == Side.both.rawValue else { return }
+        let others = now & Self.allCalls - unit
+        if others >= Self.blockedCall { _ = cip_pipe_wake_readers(descriptor, 1) }
     }
 
     func isClosed(_ side: Side) -> Bool {
