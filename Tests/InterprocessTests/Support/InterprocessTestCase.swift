@@ -105,7 +105,11 @@ enum OpenDescriptors {
         for number in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(number)")) ?? ""
             // The look itself opens the folder; Foundation and Dispatch keep descriptors of their own from first use on.
-            if target.hasSuffix("/fd") || target.contains("anon_inode:[event") || target.isEmpty { continue }
+            if target.hasSuffix("/fd") || target.contains("anon_inode:[event")
+                || target.contains("anon_inode:[timerfd") || target.isEmpty
+            {
+                continue
+            }
             found.insert("\(number) \(target)")
         }
         return found
