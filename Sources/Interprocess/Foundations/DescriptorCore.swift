@@ -197,18 +197,21 @@ extension DescriptorCore {
 
     /// The wake descriptor of a side, made when first needed.
     ///
-    /// Publishing it and then looking whether the side is closed, while `close` marks the side and then looks for a wake,
-    /// leaves no order in which a waiter misses the close.
+    /// Having it published and then looking whether the side is closed, while `close` marks the side and then looks for a
+    /// wake, leaves no order in which a waiter misses the close. A wake that another call made after the close is never
+    /// signalled, so whoever finds one has to look as well.
     @discardableResult
     func wake(_ side: Side, for operation: IPCError.Operation) throws(IPCError) -> Int64 {
-        let present = load(wakeOf: side)
-        if present >= 0 { return present }
-        let made = System.call(.wake) { cip_wake_create() }
-        if made < 0 { throw error(result: made, operation) }
-        let (done, seen) = compareExchange(wakeOf: side, -1, made)
-        if !done { cip_wake_destroy(made) }
+        var wake = load(wakeOf: side)
+        if wake < 0 {
+            let made = System.call(.wake) { cip_wake_create() }
+            if made < 0 { throw error(result: made, operation) }
+            let (done, seen) = compareExchange(wakeOf: side, -1, made)
+            if !done { cip_wake_destroy(made) }
+            wake = done ? made : seen
+        }
         if isClosed(side) { throw error(.closed, operation) }
-        return done ? made : seen
+        return wake
     }
 
     private func load(wakeOf side: Side) -> Int64 {
