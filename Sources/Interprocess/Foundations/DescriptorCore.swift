@@ -275,7 +275,8 @@ extension DescriptorCore {
             if done { break }
             old = seen
         }
-        attachment.value?.attachment.willClose(side)
+        // A side that was closed before has been told of.
+        attachment.value?.attachment.willClose(Side(rawValue: side.rawValue & ~old) ?? side)
         if side != .send { signal(load(wakeOf: .receive)) }
         if side != .receive { signal(load(wakeOf: .send)) }
         let blocked = old & Self.allCalls / Self.blockedCall
