@@ -73,7 +73,11 @@ int64_t cip_pipe_read_pieces(int64_t descriptor, const struct cip_buffer *pieces
     int64_t result = vectored(SYS_preadv2, (int)descriptor, pieces, count, RWF_NOWAIT);
     if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
 #endif
-    int64_t ready = ready_now((int)descriptor, POLLIN);
+    // FIFOs know no RWF_NOWAIT, only unnamed pipes do. One in nonblocking mode is asked directly, for poll does not
+    // tell "nobody has it open to send" from "nothing is there".
+    int flags = fcntl((int)descriptor, F_GETFL);
+    if (flags < 0) return -(int64_t)errno;
+    int64_t ready = flags & O_NONBLOCK ? 1 : ready_now((int)descriptor, POLLIN);
     if (ready < 0) return ready;
     return cip_result(readv((int)descriptor, (const struct iovec *)(const void *)pieces, (int)count));
 }
@@ -83,21 +87,29 @@ int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count) {
     return cip_pipe_read_pieces(descriptor, &piece, 1);
 }
 
-// Writes without waiting, for kernels that cannot be told not to wait: a pipe that polls writable takes PIPE_BUF bytes
-// at once, and one in nonblocking mode takes what fits.
-static int64_t write_what_fits(int descriptor, const struct cip_buffer *pieces, size_t count) {
+// Writes without waiting, also where the system cannot be told not to wait: a pipe that polls writable takes PIPE_BUF
+// bytes at once, and one in nonblocking mode takes what fits. The signal is raised, or not, as `signal_flag` says.
+static int64_t write_what_fits(int descriptor, const struct cip_buffer *pieces, size_t count, int signal_flag) {
 #if CIP_LINUX
-    int64_t result = vectored(SYS_pwritev2, descriptor, pieces, count, RWF_NOWAIT);
+    int64_t result = vectored(SYS_pwritev2, descriptor, pieces, count, RWF_NOWAIT | signal_flag);
     if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
 #endif
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return -(int64_t)errno;
+    struct cip_buffer first;
     if (!(flags & O_NONBLOCK)) {
         int64_t ready = ready_now(descriptor, POLLOUT);
         if (ready < 0) return ready;
         while (count > 1 && pieces->count == 0) pieces++, count--;
-        return cip_result(write(descriptor, pieces->base, pieces->count > PIPE_BUF ? PIPE_BUF : pieces->count));
+        first = *pieces;
+        if (first.count > PIPE_BUF) first.count = PIPE_BUF;
+        pieces = &first;
+        count = 1;
     }
+#if CIP_LINUX
+    if (signal_flag != 0) return vectored(SYS_pwritev2, descriptor, pieces, count, signal_flag);
+#endif
+    (void)signal_flag;
     return cip_result(writev(descriptor, (const struct iovec *)(const void *)pieces, (int)count));
 }
 
@@ -111,7 +123,7 @@ static int64_t write_without_signal(int descriptor, const struct cip_buffer *pie
     sigpending(&pending);
     int was_pending = sigismember(&pending, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    int64_t result = write_what_fits(descriptor, pieces, count);
+    int64_t result = write_what_fits(descriptor, pieces, count, 0);
     if (result == -EPIPE && !was_pending) {
 #if defined(__OpenBSD__)
         sigpending(&pending);
@@ -130,13 +142,13 @@ static int64_t write_without_signal(int descriptor, const struct cip_buffer *pie
 int64_t cip_pipe_write_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count) {
 #if CIP_DARWIN
     // F_SETNOSIGPIPE is on since the descriptor was made or adopted.
-    return write_what_fits((int)descriptor, pieces, count);
+    return write_what_fits((int)descriptor, pieces, count, 0);
 #else
 #if CIP_LINUX
-    // Learned once: a kernel before 6.18 refuses the flag, without writing anything.
+    // Learned once: a kernel before 6.18 refuses the flag, without writing anything, whatever else is asked for.
     static atomic_bool kernel_lacks_flag;
     if (!atomic_load_explicit(&kernel_lacks_flag, memory_order_relaxed)) {
-        int64_t result = vectored(SYS_pwritev2, (int)descriptor, pieces, count, RWF_NOWAIT | RWF_NOSIGNAL);
+        int64_t result = write_what_fits((int)descriptor, pieces, count, RWF_NOSIGNAL);
         if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
         atomic_store_explicit(&kernel_lacks_flag, true, memory_order_relaxed);
     }
@@ -159,7 +171,8 @@ static int open_sender(int64_t descriptor) {
 }
 
 int64_t cip_pipe_can_wake_reader(int64_t descriptor) {
-    // A pipe's mode counts only here. Without this, a process that changes its user could not open its own pipes any more.
+    // A pipe's mode counts only here. Without this, a process that changes its user could not open its own pipes any
+    // more.
     if (fchmod((int)descriptor, 0622) < 0) return 0;
     int sender = open_sender(descriptor);
     if (sender < 0) return 0;

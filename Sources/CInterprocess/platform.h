@@ -65,8 +65,8 @@ static inline void cip_fill_status(struct cip_file_status *to, const struct stat
     to->owner = (uint32_t)found->st_uid;
 }
 
-// Gives a new descriptor what it could not be given at birth; on failure closes it. Darwin has no flags for it: there this
-// makes it close-on-exec, and keeps writes to it from raising SIGPIPE.
+// Gives a new descriptor what it could not be given at birth; on failure closes it. Darwin has no flags for it: there
+// this makes it close-on-exec, and keeps writes to it from raising SIGPIPE.
 static inline int64_t cip_complete_new(int descriptor) {
     if (descriptor < 0) return -(int64_t)errno;
 #if CIP_DARWIN

@@ -15,7 +15,8 @@ int64_t cip_pipe_capacity(int64_t descriptor);
 int64_t cip_set_pipe_capacity(int64_t descriptor, int64_t bytes);
 
 /// Reads what is there and never waits: EAGAIN when the pipe is empty, 0 when it is empty and no sender is left.
-/// preadv2(2) with RWF_NOWAIT; elsewhere poll(2) and read(2), which can wait if another reader is faster.
+/// preadv2(2) with RWF_NOWAIT; elsewhere, and on FIFOs, read(2) in nonblocking mode, or poll(2) and read(2), which can
+/// wait if another reader is faster.
 int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count);
 /// The same into several pieces of memory.
 int64_t cip_pipe_read_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count);
@@ -24,8 +25,8 @@ int64_t cip_pipe_read_pieces(int64_t descriptor, const struct cip_buffer *pieces
 int64_t cip_read(int64_t descriptor, void *buffer, size_t count);
 
 /// Writes what fits and never waits: EAGAIN when nothing does. EPIPE is an error and never a signal. pwritev2(2) with
-/// RWF_NOWAIT and RWF_NOSIGNAL; where the kernel has no RWF_NOSIGNAL, SIGPIPE is blocked on this thread for the call
-/// and taken if the call raised it; F_SETNOSIGPIPE on Darwin.
+/// RWF_NOWAIT (on FIFOs: in nonblocking mode, or after poll(2)) and RWF_NOSIGNAL; where the kernel has no RWF_NOSIGNAL,
+/// SIGPIPE is blocked on this thread for the call and taken if the call raised it; F_SETNOSIGPIPE on Darwin.
 int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count);
 /// The same from several pieces of memory.
 int64_t cip_pipe_write_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count);
@@ -33,8 +34,8 @@ int64_t cip_pipe_write_pieces(int64_t descriptor, const struct cip_buffer *piece
 /// Makes sure that cip_pipe_wake_reader will work on this pipe: 1, or 0 if it cannot.
 int64_t cip_pipe_can_wake_reader(int64_t descriptor);
 
-/// Ends a call of read(2) that waits on this receiving end, by sending it a byte. Only for the last user of a pipe whose
-/// receiving end nobody else holds: whatever is in it is about to be thrown away.
+/// Ends a call of read(2) that waits on this receiving end, by sending it a byte. Only for the last user of a pipe
+/// whose receiving end nobody else holds: whatever is in it is about to be thrown away.
 int64_t cip_pipe_wake_reader(int64_t descriptor);
 
 CIP_END

@@ -138,9 +138,19 @@ extension DescriptorCore {
     }
 
     fileprivate func leave(_ unit: UInt64) {
-        if unit == Self.blockedCall && waker == .pipeByte { wakeNextReader() }
+        if waker == .pipeByte { wakeNextReader(leaving: unit) }
         let now = state.subtract(unit, ordering: .acquiringAndReleasing).newValue
         if now & Side.both.rawValue == Side.both.rawValue && now & Self.allCalls == 0 { destroy() }
+    }
+
+    /// A read that `close` has ended may have taken, with its own byte, those that were to wake others. So each call
+    /// that leaves a closed pipe sends one more, as long as others are there. Must be called before leaving: until then
+    /// the descriptor is open.
+    private func wakeNextReader(leaving unit: UInt64) {
+        let now = state.load(ordering: .sequentiallyConsistent)
+        guard now & Side.both.rawValue == Side.both.rawValue else { return }
+        let others = now & Self.allCalls - unit
+        if others >= Self.blockedCall { wakeReader() }
     }
 
     func isClosed(_ side: Side) -> Bool {
@@ -203,18 +213,21 @@ extension DescriptorCore {
 
     /// The wake descriptor of a side, made when first needed.
     ///
-    /// Publishing it and then looking whether the side is closed, while `close` marks the side and then looks for a
-    /// wake, leaves no order in which a waiter misses the close.
+    /// Having it published and then looking whether the side is closed, while `close` marks the side and then looks for
+    /// a wake, leaves no order in which a waiter misses the close. A wake that another call made after the close is
+    /// never signalled, so whoever finds one has to look as well.
     @discardableResult
     func wake(_ side: Side, for operation: IPCError.Operation) throws(IPCError) -> Int64 {
-        let present = load(wakeOf: side)
-        if present >= 0 { return present }
-        let made = System.call(.wake) { cip_wake_create() }
-        if made < 0 { throw error(result: made, operation) }
-        let (done, seen) = compareExchange(wakeOf: side, -1, made)
-        if !done { cip_wake_destroy(made) }
+        var wake = load(wakeOf: side)
+        if wake < 0 {
+            let made = System.call(.wake) { cip_wake_create() }
+            if made < 0 { throw error(result: made, operation) }
+            let (done, seen) = compareExchange(wakeOf: side, -1, made)
+            if !done { cip_wake_destroy(made) }
+            wake = done ? made : seen
+        }
         if isClosed(side) { throw error(.closed, operation) }
-        return done ? made : seen
+        return wake
     }
 
     private func load(wakeOf side: Side) -> Int64 {
@@ -278,7 +291,8 @@ extension DescriptorCore {
             if done { break }
             old = seen
         }
-        attachment.value?.attachment.willClose(side)
+        // A side that was closed before has been told of.
+        attachment.value?.attachment.willClose(Side(rawValue: side.rawValue & ~old) ?? side)
         if side != .send { signal(load(wakeOf: .receive)) }
         if side != .receive { signal(load(wakeOf: .send)) }
         let blocked = old & Self.allCalls >= Self.blockedCall
@@ -313,14 +327,6 @@ extension DescriptorCore {
         attachment.value?.attachment.willClose(.both)
         forgetDescriptor()
         return descriptor
-    }
-
-    /// Wakes the reader after this one, if the pipe is closed: one byte each cannot be sent to all at once, for a reader takes
-    /// as many as come.
-    private func wakeNextReader() {
-        let now = state.load(ordering: .sequentiallyConsistent)
-        let isClosed = now & Side.receive.rawValue != 0
-        if isClosed && now & Self.allCalls >= 2 * Self.blockedCall { wakeReader() }
     }
 
     private func wakeReader() {

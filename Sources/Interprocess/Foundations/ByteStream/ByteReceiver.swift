@@ -173,21 +173,21 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: The line, or `nil` at the end of the stream.
     /// - Throws: ``IPCError/Code/messageTooLarge`` when the line is longer than `limit`; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a
+    ///   negative limit.
     public func readLine(limit: Int = 1 << 20, timeout: Duration? = nil) throws(IPCError) -> String? {
         let side = receivingSide
+        try side.check(limit)
         let patience = side.settings.patience(timeout)
         if side.core.isClosed(.receive) { throw side.core.error(.closed, .read) }
+        var isAtEnd = false
         while true {
-            switch side.readAhead.takeLine(limit: limit) {
+            switch side.readAhead.takeLine(limit: limit, isAtEnd: isAtEnd) {
             case .line(let bytes): return text(bytes)
             case .tooLong: throw side.core.error(.messageTooLarge, .read)
-            case .incomplete: break
+            case .incomplete: if isAtEnd { return nil }
             }
-            if try side.readMoreAhead(patience) == 0 {
-                let rest = side.readAhead.takeAll()
-                return rest.isEmpty ? nil : text(rest)
-            }
+            isAtEnd = try side.readMoreAhead(patience) == 0
         }
     }
 

@@ -37,9 +37,9 @@ final class ReadAhead: Sendable {
         update { $0.fill(read) }
     }
 
-    /// Takes out the next line, of at most `limit` bytes without its line feed.
-    func takeLine(limit: Int) -> ReadAheadBuffer.Line {
-        update { $0.takeLine(limit: limit) }
+    /// Takes out the next line, of at most `limit` bytes without its line feed, which the last one may lack.
+    func takeLine(limit: Int, isAtEnd: Bool) -> ReadAheadBuffer.Line {
+        update { $0.takeLine(limit: limit, isAtEnd: isAtEnd) }
     }
 
     private func update<Result>(_ body: (inout ReadAheadBuffer) -> Result) -> Result {
@@ -101,16 +101,17 @@ struct ReadAheadBuffer: Sendable {
     enum Line {
         /// A line, taken out, without its line feed.
         case line([UInt8])
-        /// No line feed yet.
+        /// No line feed yet, or nothing at all at the end.
         case incomplete
         /// The line is longer than the limit; nothing was taken out.
         case tooLong
     }
 
-    mutating func takeLine(limit: Int) -> Line {
+    mutating func takeLine(limit: Int, isAtEnd: Bool) -> Line {
         guard let lineFeed = memory[scanned..<end].firstIndex(of: UInt8(ascii: "\n")) else {
             scanned = end
-            return byteCount > limit ? .tooLong : .incomplete
+            if byteCount > limit { return .tooLong }
+            return isAtEnd && byteCount > 0 ? .line(takeFirst(byteCount)) : .incomplete
         }
         if lineFeed - start > limit { return .tooLong }
         let line = takeFirst(lineFeed - start)

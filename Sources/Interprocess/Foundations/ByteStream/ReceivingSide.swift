@@ -83,8 +83,7 @@ public final class ReceivingSide: Sendable {
             let result = System.transfer(.receive, count) {
                 unsafe transport.read(core.descriptor, memory, $0, wait: true)
             }
-            // What ends a blocked call at close is an end of stream, or a byte, that is not the peer's.
-            if core.isClosed(.receive) && (result <= 0 || transport != .socket) { throw core.error(.closed, .read) }
+            try checkOpen(result)
             if result >= 0 { return Int(result) }
             // Somebody put the open file description into nonblocking mode.
             if result != -cip_codes.would_block { throw core.error(result: result, .read) }
@@ -103,15 +102,21 @@ public final class ReceivingSide: Sendable {
         }
         while true {
             let result = attempt()
-            if result > 0 { return Int(result) }
-            if result == 0 {
-                if core.isClosed(.receive) { throw core.error(.closed, .read) }
-                return 0
-            }
+            try checkOpen(result)
+            if result >= 0 { return Int(result) }
             if result != -cip_codes.would_block { throw core.error(result: result, .read) }
             if patience.isNonblocking { throw core.error(.wouldBlock, .read) }
             try core.wait(.receive, for: .read, lease, until: patience.deadline)
         }
+    }
+
+    /// Looks whether a result is still to be believed: what ends a blocked call at close is an end of stream, or a
+    /// byte, that is not the peer's, and another call may get to see it.
+    ///
+    /// - Throws: `.closed`.
+    @inline(__always)
+    private func checkOpen(_ result: Int64) throws(IPCError) {
+        if core.isClosed(.receive) && (result <= 0 || transport != .socket) { throw core.error(.closed, .read) }
     }
 
     /// Receives more bytes into the read-ahead buffer; returns their number, 0 at the end of the stream.
@@ -130,8 +135,9 @@ public final class ReceivingSide: Sendable {
         let result = System.transfer(.receive, count) {
             unsafe transport.read(core.descriptor, memory, $0, wait: false)
         }
-        // At the end of a FIFO's stream there may be nothing to wait for.
-        isLikelyEmpty.store(result != 0 && result < count, ordering: .relaxed)
+        // The end of the stream is no reason to wait: poll does not tell of it where no sender has come yet, as reading
+        // a FIFO does.
+        isLikelyEmpty.store(result != 0 && result < count && transport != .fifo, ordering: .relaxed)
         return result
     }
 }

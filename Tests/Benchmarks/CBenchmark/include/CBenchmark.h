@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-// What the library is measured against: the same work in plain C. And what measuring takes that Swift has no module for.
-// A function that can fail returns 0 or more, or a negated errno.
+// What the library is measured against: the same work in plain C. And what measuring takes that Swift has no module
+// for. A function that can fail returns 0 or more, or a negated errno.
 
 #ifndef CBENCHMARK_H
 #define CBENCHMARK_H

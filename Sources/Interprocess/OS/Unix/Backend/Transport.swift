@@ -21,7 +21,7 @@ enum Transport: Sendable {
         switch self {
         case .socket: unsafe cip_receive(descriptor, memory, count, wait)
         case .pipe: unsafe wait ? cip_read(descriptor, memory, count) : cip_pipe_read(descriptor, memory, count)
-        case .fifo: unsafe cip_pipe_read(descriptor, memory, count)
+        case .fifo: unsafe cip_read(descriptor, memory, count)
         }
     }
 

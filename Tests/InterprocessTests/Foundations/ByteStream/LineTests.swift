@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+import Interprocess
+import XCTest
+
+/// Lines of every shape.
+final class LineTests: InterprocessTestCase {
+    /// A receiver that gets these bytes and then the end.
+    private func receiver(_ bytes: [UInt8]) throws -> UnnamedPipeReceiver {
+        var options = UnnamedPipe.Options()
+        options.bufferSize = 1 << 20
+        let (sender, receiver) = try UnnamedPipe.create(options)
+        try sender.writeAll(bytes, timeout: .seconds(5))
+        return receiver
+    }
+
+    private func lines(_ text: String) throws -> [String] {
+        let receiver = try receiver(Array(text.utf8))
+        var lines: [String] = []
+        while let line = try receiver.readLine() { lines.append(line) }
+        XCTAssertNil(try receiver.readLine(), "the end stays the end")
+        return lines
+    }
+
+    func testEndings() throws {
+        XCTAssertEqual(try lines(""), [])
+        XCTAssertEqual(try lines("\n"), [""])
+        XCTAssertEqual(try lines("\r\n"), [""])
+        XCTAssertEqual(try lines("\n\n\n"), ["", "", ""])
+        XCTAssertEqual(try lines("a\nb\n"), ["a", "b"])
+        XCTAssertEqual(try lines("a\r\nb\r\n"), ["a", "b"])
+        XCTAssertEqual(try lines("a\nb"), ["a", "b"])
+        XCTAssertEqual(try lines("a\n\nb\n\r\nc"), ["a", "", "b", "", "c"])
+        XCTAssertEqual(try lines("a\rb\n"), ["a\rb"])
+        XCTAssertEqual(try lines("a\r\r\n"), ["a\r"])
+        XCTAssertEqual(try lines("a\0b\n"), ["a\0b"])
+        XCTAssertEqual(try lines("ä€𝄞\n"), ["ä€𝄞"])
+    }
+
+    func testInvalidUTF8IsReplaced() throws {
+        let receiver = try receiver([0x61, 0xFF, 0x62, 0x0A, 0xC3, 0x0A, 0xE2, 0x82])
+        XCTAssertEqual(try receiver.readLine(), "a\u{FFFD}b")
+        XCTAssertEqual(try receiver.readLine(), "\u{FFFD}")
+        XCTAssertEqual(try receiver.readLine(), "\u{FFFD}")
+        XCTAssertNil(try receiver.readLine())
+    }
+
+    func testExactlyAtTheLimit() throws {
+        let receiver = try receiver(Array("12345\n123456\nx\n".utf8))
+        XCTAssertEqual(try receiver.readLine(limit: 5), "12345")
+        let error = assertThrows(.messageTooLarge, .read) { try receiver.readLine(limit: 5) }
+        XCTAssertTrue("\(error!)".contains("raise the limit"), "\(error!)")
+        // Nothing was taken out: it can be read with a higher limit.
+        assertThrows(.messageTooLarge, .read) { try receiver.readLine(limit: 0) }
+        XCTAssertEqual(try receiver.readLine(limit: 6), "123456")
+        XCTAssertEqual(try receiver.readLine(limit: 1), "x")
+        XCTAssertNil(try receiver.readLine(limit: 0))
+    }
+
+    func testTheLimitCountsTheCarriageReturn() throws {
+        let receiver = try receiver(Array("12345\r\n".utf8))
+        assertThrows(.messageTooLarge) { try receiver.readLine(limit: 5) }
+        XCTAssertEqual(try receiver.readLine(limit: 6), "12345")
+    }
+
+    func testLimitOfZeroTakesEmptyLines() throws {
+        let receiver = try receiver(Array("\n\nx".utf8))
+        XCTAssertEqual(try receiver.readLine(limit: 0), "")
+        XCTAssertEqual(try receiver.readLine(limit: 0), "")
+        assertThrows(.messageTooLarge) { try receiver.readLine(limit: 0) }
+    }
+
+    func testTheLimitHoldsForALineWithoutAnEnd() throws {
+        let receiver = try receiver(Array("123456".utf8))
+        assertThrows(.messageTooLarge) { try receiver.readLine(limit: 5) }
+        XCTAssertEqual(try receiver.readLine(limit: 6), "123456")
+        XCTAssertNil(try receiver.readLine())
+    }
+
+    /// A line that never ends does not fill the memory: the error comes once it is over the limit.
+    func testEndlessLine() throws {
+        let (sender, receiver) = try UnnamedPipe.create()
+        let writing = Running {
+            let piece = [UInt8](repeating: 0x61, count: 10_000)
+            while (try? sender.writeAll(piece)) != nil {}
+        }
+        assertThrows(.messageTooLarge) { try receiver.readLine() }
+        XCTAssertLessThan(receiver.bufferedByteCount, 4 << 20)
+        receiver.close()
+        try writing.value()
+    }
+
+    func testLimitsThatCannotBe() throws {
+        let receiver = try receiver(Array("x\n".utf8))
+        for limit in [-1, Int.min] {
+            assertThrows(.invalidArgument, .read) { try receiver.readLine(limit: limit) }
+        }
+        XCTAssertEqual(try receiver.readLine(limit: .max), "x")
+    }
+
+    func testLongLine() throws {
+        let long = String(repeating: "0123456789abcdef", count: 1 << 16)
+        XCTAssertEqual(long.utf8.count, 1 << 20)
+        let (sender, receiver) = try UnnamedPipe.create()
+        let writing = Running {
+            try sender.writeAll(long + "\nnext\n" + long + "!\n")
+            sender.close()
+        }
+        // The usual limit lets exactly that much through.
+        XCTAssertTrue(try receiver.readLine() == long)
+        XCTAssertEqual(try receiver.readLine(), "next")
+        assertThrows(.messageTooLarge) { try receiver.readLine() }
+        XCTAssertTrue(try receiver.readLine(limit: 2 << 20) == long + "!")
+        XCTAssertNil(try receiver.readLine())
+        try writing.value()
+    }
+
+    func testLineSplitOverManyPackets() throws {
+        let (one, other) = try LocalSocketStream.pair()
+        let line = "a line with ä, € and 𝄞, byte by byte"
+        let writing = Running {
+            for _ in 0..<50 {
+                for byte in Array((line + "\r\n").utf8) { try one.writeAll([byte]) }
+            }
+            one.close()
+        }
+        for _ in 0..<50 { XCTAssertEqual(try other.readLine(), line) }
+        XCTAssertNil(try other.readLine())
+        try writing.value()
+    }
+
+    func testTimeoutKeepsTheBeginningOfALine() throws {
+        let (one, other) = try LocalSocketStream.pair()
+        for piece in ["a ", "line ", "in pieces"] {
+            try one.writeAll(piece)
+            assertThrows(.timedOut) { try other.readLine(timeout: .milliseconds(5)) }
+        }
+        XCTAssertEqual(other.bufferedByteCount, 16)
+        try one.writeAll("\n")
+        XCTAssertEqual(try other.readLine(), "a line in pieces")
+        XCTAssertEqual(other.bufferedByteCount, 0)
+    }
+
+    func testClosedHereIsNotTheEnd() throws {
+        let (one, other) = try LocalSocketStream.pair()
+        try one.writeAll("1\n2\n")
+        XCTAssertEqual(try other.readLine(), "1")
+        other.close()
+        assertThrows(.closed, .read) { try other.readLine() }
+        assertThrows(.closed, .read) { try other.read(upTo: 1) }
+    }
+}
