@@ -86,19 +86,22 @@ public final class DescriptorCore: Sendable {
 
 extension DescriptorCore {
     /// A call under way; while it lasts the descriptor is not closed.
+    @safe
     struct Lease: ~Copyable {
-        private let core: DescriptorCore
+        // Whoever makes a call on a core holds it for as long, so that the lease need not.
+        private let core: Unmanaged<DescriptorCore>
         private let unit: UInt64
 
         /// Whether the call may wait inside the kernel, because `close` can end that.
         var mayBlock: Bool { unit == DescriptorCore.blockedCall }
 
         fileprivate init(_ core: DescriptorCore, unit: UInt64) {
-            self.core = core
+            unsafe self.core = Unmanaged.passUnretained(core)
             self.unit = unit
         }
 
-        deinit { core.leave(unit) }
+        @inline(__always)
+        deinit { unsafe core._withUnsafeGuaranteedRef { $0.leave(unit) } }
     }
 
     /// Starts a call on a side, or throws `.closed`.
@@ -137,15 +140,18 @@ extension DescriptorCore {
         withExtendedLifetime(lease) {}
     }
 
+    @inline(__always)
     fileprivate func leave(_ unit: UInt64) {
         if waker == .pipeByte { wakeNextReader(leaving: unit) }
-        let now = state.subtract(unit, ordering: .acquiringAndReleasing).newValue
+        let now = state.wrappingSubtract(unit, ordering: .acquiringAndReleasing).newValue
         if now & Side.both.rawValue == Side.both.rawValue && now & Self.allCalls == 0 { destroy() }
     }
 
-    /// A read that `close` has ended may have taken, with its own byte, those that were to wake others. So each call
-    /// that leaves a closed pipe sends one more, as long as others are there. Must be called before leaving: until then
-    /// the descriptor is open.
+    /// A read that `close` has ended may have taken, with its own byte, those that were to wake others.
+    ///
+    /// So each call that leaves a closed pipe sends one more, as long as others are there. Must be called before
+    /// leaving: until then the descriptor is open.
+    @inline(never)
     private func wakeNextReader(leaving unit: UInt64) {
         let now = state.load(ordering: .sequentiallyConsistent)
         guard now & Side.both.rawValue == Side.both.rawValue else { return }
@@ -341,6 +347,7 @@ extension DescriptorCore {
         if wake >= 0 { _ = cip_wake_signal(wake) }
     }
 
+    @inline(never)
     private func destroy() {
         forgetDescriptor()
         // Not repeated when interrupted: the number may already be somebody else's.

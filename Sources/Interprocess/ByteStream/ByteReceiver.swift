@@ -33,13 +33,12 @@ extension ByteReceiver {
     /// - Returns: The number of bytes received, which may be fewer than there is room for; 0 at the end of the stream.
     /// - Throws: ``IPCError/Code/timedOut``, ``IPCError/Code/wouldBlock`` (in nonblocking mode),
     ///   ``IPCError/Code/closed``, ``IPCError/Code/connectionReset``. No byte is lost when it throws.
+    @inlinable
     public func read(
         into buffer: UnsafeMutableRawBufferPointer,
         timeout: Duration? = nil
     ) throws(IPCError) -> Int {
-        guard let base = buffer.baseAddress else { return 0 }
-        let side = receivingSide
-        return try unsafe side.read(into: base, buffer.count, side.settings.patience(timeout))
+        try unsafe receivingSide.read(into: buffer, timeout: timeout)
     }
 
     /// Receives bytes into a span, from its start.
@@ -49,6 +48,7 @@ extension ByteReceiver {
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
     /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    @inlinable
     public func read(into buffer: inout MutableRawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe buffer.withUnsafeMutableBytes { (memory) throws(IPCError) -> Int in
             try unsafe read(into: memory, timeout: timeout)
@@ -62,6 +62,7 @@ extension ByteReceiver {
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
     /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    @inlinable
     public func read(into buffer: inout OutputRawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe buffer.withUnsafeMutableBytes { (memory, count) throws(IPCError) -> Int in
             let free = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
@@ -78,6 +79,7 @@ extension ByteReceiver {
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
     /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    @inlinable
     public func read(into buffer: inout OutputSpan<UInt8>, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe buffer.withUnsafeMutableBufferPointer { (memory, count) throws(IPCError) -> Int in
             let free = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(memory)[count...])
@@ -133,12 +135,9 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; else as
     ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    @inlinable
     public func readExactly(into buffer: inout MutableRawSpan, timeout: Duration? = nil) throws(IPCError) {
-        let side = receivingSide
-        let patience = side.settings.patience(timeout)
-        try unsafe buffer.withUnsafeMutableBytes { (memory) throws(IPCError) in
-            try unsafe side.fill(memory, patience)
-        }
+        try receivingSide.readExactly(into: &buffer, timeout: timeout)
     }
 
     /// Receives everything up to the end of the stream.

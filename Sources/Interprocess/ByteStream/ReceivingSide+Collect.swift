@@ -39,6 +39,7 @@ extension ReceivingSide {
     }
 
     /// Receives until the memory is full.
+    @inline(__always)
     func fill(_ memory: UnsafeMutableRawBufferPointer, _ patience: Patience) throws(IPCError) {
         guard let base = memory.baseAddress else { return }
         var filled = 0

@@ -23,6 +23,18 @@ public final class SendingSide: Sendable {
         settings = WaitSettings(nonblocking: nonblocking)
     }
 
+    @usableFromInline
+    func write(_ bytes: UnsafeRawBufferPointer, timeout: Duration?) throws(IPCError) -> Int {
+        guard let base = bytes.baseAddress else { return 0 }
+        return try unsafe write(base, bytes.count, settings.patience(timeout))
+    }
+
+    @usableFromInline
+    func writeAll(_ bytes: UnsafeRawBufferPointer, timeout: Duration?) throws(IPCError) {
+        guard let base = bytes.baseAddress else { return }
+        try unsafe writeAll(base, bytes.count, settings.patience(timeout))
+    }
+
     /// Sends at least one byte and up to `count`.
     @inline(__always)
     func write(
