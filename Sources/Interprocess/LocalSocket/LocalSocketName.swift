@@ -17,9 +17,13 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     let address: LocalSocketAddress
     private let kind: Kind
 
+    /// The path as it is, or an abstract name with an `@` before it.
+    public let description: String
+
     private init(_ address: LocalSocketAddress, _ kind: Kind) {
         self.address = address
         self.kind = kind
+        description = address.description
     }
 
     /// A socket file.
@@ -108,6 +112,13 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     /// Whether the directories of its file are for the listener to create.
     var createsDirectories: Bool { kind != .path && isPath }
 
-    /// The path as it is, or an abstract name with an `@` before it.
-    public var description: String { address.description }
+    // Written out because the synthesized forms compare the description, too, and that by Unicode's rules.
+
+    /// Compares what the names mean to the system.
+    public static func == (left: LocalSocketName, right: LocalSocketName) -> Bool {
+        left.address == right.address && left.kind == right.kind
+    }
+
+    /// Hashes what the name means to the system.
+    public func hash(into hasher: inout Hasher) { hasher.combine(address) }
 }
