@@ -68,7 +68,14 @@ extension SocketFilePlan {
                 detail: isShort ? nil : "a dead socket has the name, which is too long to be replaced: remove the file"
             )
         }
-        let listening = try open(socket, at: beside)
+        let listening: SocketFile
+        do throws(IPCError) {
+            listening = try open(socket, at: beside)
+        } catch {
+            // Nobody else has that name, so it may go even if it could not be looked at.
+            _ = beside.with { unsafe cip_unlink($0) }
+            throw error
+        }
         let moved = System.call(.file) { beside.with { from in path.with { unsafe cip_rename(from, $0) } } }
         if moved < 0 {
             listening.removeUnderLock()
