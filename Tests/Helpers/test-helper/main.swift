@@ -31,9 +31,14 @@ func number<Number: FixedWidthInteger>(_ text: String) -> Number {
 
 var arguments = Array(CommandLine.arguments.dropFirst())
 
-// Becomes another user first, where the tests run as root.
+// Becomes another user first, in other groups, where the tests run as root.
+var otherGroups: [gid_t] = []
+if arguments.first == "--groups" {
+    otherGroups = arguments[1].split(separator: ",").compactMap { gid_t($0) }
+    arguments.removeFirst(2)
+}
 if arguments.first == "--uid", let user = UInt32(arguments[1]) {
-    guard setgid(user) == 0, setuid(user) == 0 else {
+    guard setgroups(otherGroups.count, otherGroups) == 0, setgid(user) == 0, setuid(user) == 0 else {
         say("error cannot become user \(user)")
         exit(1)
     }
@@ -54,6 +59,14 @@ do {
     case "receive": try receive(over: number(arguments[0]))
     case "talk-over": try talk(over: number(arguments[0]))
     case "activated": try activated()
+    case "listen-slowly": try listenSlowly(name(arguments[0]))
+    case "listen-in": try listen(in: arguments[0], arguments[1])
+    case "race-rounds": try raceInRounds(name(arguments[0]), arguments[1])
+    case "lock": lock(arguments[0])
+    case "identify": try identify(name(arguments[0]))
+    case "storm-receive": try receiveInStorm(name(arguments[0]), restarting: arguments[1] == "restarting")
+    case "storm-send":
+        try sendInStorm(name(arguments[0]), number(arguments[1]), restarting: arguments[2] == "restarting")
     default: say("error unknown role")
     }
 } catch {
