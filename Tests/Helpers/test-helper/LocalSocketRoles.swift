@@ -69,6 +69,15 @@ func lock(_ directory: String) {
     say("unlocked")
 }
 
+/// Connects over and over again, with no pause, until it is killed.
+func flood(_ name: LocalSocketName) throws {
+    var options = LocalSocketStream.ConnectOptions()
+    options.requiresPeer = .anyone
+    try LocalSocketStream.connect(to: name, options: options).close()
+    say("flooding")
+    while (try? LocalSocketStream.connect(to: name, options: options).close()) != nil {}
+}
+
 /// Says who serves, and stays connected until its input ends.
 func identify(_ name: LocalSocketName) throws {
     let stream = try LocalSocketStream.connect(to: name)

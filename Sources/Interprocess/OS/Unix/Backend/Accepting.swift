@@ -51,6 +51,9 @@ extension DescriptorCore {
             if result >= 0 {
                 let client = OwnedDescriptor(result)
                 if gate.admits(client.raw) { return client }
+                // Strangers who keep coming must not keep the call from ending.
+                if isClosed(.receive) { throw error(.closed, .accept) }
+                if patience.deadline.hasPassed { throw error(.timedOut, .accept) }
             } else if result == -cip_codes.would_block {
                 if patience.isNonblocking { throw error(.wouldBlock, .accept) }
                 try wait(.receive, for: .accept, lease, until: patience.deadline)
