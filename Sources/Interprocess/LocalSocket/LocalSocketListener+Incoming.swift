@@ -40,11 +40,13 @@ extension LocalSocketListener {
     /// Where there is no reserve either, pauses, so that accepting over and over does not keep the processor busy.
     private func shedClient() {
         let core = descriptorCore
+        // Held throughout, for a number that has come to mean something else must not be accepted on.
+        guard let lease = try? core.lease(.receive, for: .accept) else { return }
         if reserve.give() {
             let result = System.call(.accept) { cip_accept(core.descriptor) }
             if result >= 0 { _ = cip_close(result) }
             reserve.fill(LocalSocketBackend.makeReserve)
-        } else if let lease = try? core.lease(.receive, for: .accept) {
+        } else {
             try? core.pause(.receive, for: .accept, lease, until: Deadline(after: .milliseconds(10)))
         }
     }

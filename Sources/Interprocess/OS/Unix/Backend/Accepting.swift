@@ -54,13 +54,21 @@ extension DescriptorCore {
                 // Strangers who keep coming must not keep the call from ending.
                 if isClosed(.receive) { throw error(.closed, .accept) }
                 if patience.deadline.hasPassed { throw error(.timedOut, .accept) }
-            } else if result == -cip_codes.would_block {
+            } else if result == -cip_codes.would_block || isIdle(after: result) {
                 if patience.isNonblocking { throw error(.wouldBlock, .accept) }
                 try wait(.receive, for: .accept, lease, until: patience.deadline)
             } else if result != -cip_codes.connection_aborted {
                 throw error(result: result, .accept)
             }
         }
+    }
+
+    /// Whether no client waits, where accepting failed for want of a descriptor.
+    ///
+    /// Linux looks for a free number before it looks for a client.
+    private func isIdle(after result: Int64) -> Bool {
+        guard result == -cip_codes.no_descriptors || result == -cip_codes.no_descriptors_in_system else { return false }
+        return System.once(.poll) { cip_poll(descriptor, Int64(CIP_READABLE), -1, 0) } == 0
     }
 }
 #endif
