@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+import Foundation
+import Interprocess
+import XCTest
+
+final class ManyClientsTests: InterprocessTestCase {
+    override var timeLimit: TimeInterval { 120 }
+
+    /// A thousand connections at once, each with its own conversation.
+    func testThousandClientsAtOnce() throws {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let before = limit
+        limit.rlim_cur = min(limit.rlim_max, 4096)
+        if before.rlim_cur < limit.rlim_cur { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+        defer {
+            var before = before
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
+        }
+        if limit.rlim_cur < 2200 && before.rlim_cur < 2200 { try skip("too few descriptors are allowed") }
+
+        for name in try bothNames() {
+            let listener = try LocalSocketListener(name)
+            let server = Running { try listener.incoming.prefix(1000).map { try $0.get() } }
+            let clients = try (0..<1000).map { _ in try LocalSocketStream.connect(to: name) }
+            let accepted = try server.value()
+            XCTAssertEqual(accepted.count, 1000)
+            for (number, client) in clients.enumerated() { try client.writeAll("\(number)\n") }
+            for stream in accepted { try stream.writeAll("you are \(try XCTUnwrap(stream.readLine()))\n") }
+            for (number, client) in clients.enumerated() {
+                XCTAssertEqual(try client.readLine(), "you are \(number)")
+            }
+            listener.close()
+        }
+    }
+
+    /// The same number from eight threads, one after another, with threads that accept at the same time.
+    func testThousandClientsOneAfterAnother() throws {
+        let name = try namespacedName()
+        let listener = try LocalSocketListener(name)
+        let servers = (0..<2).map { _ in
+            Running {
+                for result in listener.incoming {
+                    let stream = try result.get()
+                    while let line = try stream.readLine() { try stream.writeAll(line + "\n") }
+                }
+            }
+        }
+        let clients = (0..<8).map { thread in
+            Running {
+                for number in 0..<125 {
+                    let stream = try LocalSocketStream.connect(to: name)
+                    try stream.writeAll("\(thread) \(number)\n")
+                    XCTAssertEqual(try stream.readLine(), "\(thread) \(number)")
+                }
+            }
+        }
+        for client in clients { try client.value() }
+        listener.close()
+        for server in servers { try server.value() }
+    }
+
+    func testProcesses() throws {
+        for name in try bothNames() {
+            let server = try ChildProcess.helper("serve", name.description, "8")
+            server.expect("ready")
+            let clients = try (0..<8).map { _ in try ChildProcess.helper("echo", name.description, "300") }
+            for client in clients {
+                client.expect("echoed 300")
+                XCTAssertEqual(client.wait(), 0)
+            }
+            XCTAssertEqual(server.wait(), 0)
+        }
+    }
+}
