@@ -259,8 +259,9 @@ extension DescriptorCore {
     /// - Throws: `.busy` when a call waits inside the kernel, which could no longer be ended; `.closed`.
     func share(for operation: IPCError.Operation) throws(IPCError) {
         var old = state.load(ordering: .relaxed)
-        while old & Self.shared == 0 {
+        while true {
             if old & Side.both.rawValue == Side.both.rawValue { throw error(.closed, operation) }
+            if old & Self.shared != 0 { return }
             if old & Self.allCalls >= Self.blockedCall {
                 throw error(
                     .busy,

@@ -8,8 +8,8 @@ extension LocalSocketStream {
     /// half ends nothing.
     ///
     /// - Returns: Both halves.
-    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another thread waits in a read or write without
-    ///   a time limit: split before that call starts.
+    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another thread waits in a read or write: split
+    ///   before that call starts.
     public func split() throws(IPCError) -> (receiver: LocalSocketReceiver, sender: LocalSocketSender) {
         try descriptorCore.share(for: .split)
         return (LocalSocketReceiver(receivingSide), LocalSocketSender(sendingSide))

@@ -151,7 +151,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     ///
     /// - Returns: The other stream.
     /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/busy`` while another
-    ///   thread waits in a read or write without a time limit: duplicate before that call starts.
+    ///   thread waits in a read or write: duplicate before that call starts.
     public func duplicate() throws(IPCError) -> LocalSocketStream {
         try finishConnecting(.duplicate)
         return LocalSocketStream(try LocalSocketBackend.duplicate(descriptorCore))
