@@ -57,23 +57,27 @@ final class DeferredConnectTests: InterprocessTestCase {
         waiting.close()
     }
 
+    /// Of several threads that need the connection one makes it, also while the server accepts nobody.
     func testReadAndWriteWaitTogether() throws {
-        let name = try pathName()
-        let (listener, waiting) = try fullListener(name)
-        let stream = try connectLater(name)
-        let readers = (0..<3).map { _ in Running { try stream.read(upTo: 1) } }
-        let writers = (0..<3).map { _ in Running { try stream.writeAll("x") } }
-        for reader in readers { reader.waitUntilBlocked() }
-        for writer in writers { writer.waitUntilBlocked() }
-        _ = try listener.accept()
-        let server = try listener.accept(timeout: .seconds(10))
-        XCTAssertEqual(try server.readExactly(3, timeout: .seconds(10)), Array("xxx".utf8))
-        try server.writeAll("yyy")
-        for reader in readers { XCTAssertEqual(try reader.value(), [UInt8(ascii: "y")]) }
-        for writer in writers { try writer.value() }
-        // It was one connection.
-        assertThrows(.timedOut) { try listener.accept(timeout: .zero) }
-        waiting.close()
+        for round in 0..<10 {
+            let name = try pathName("\(round)")
+            let (listener, waiting) = try fullListener(name)
+            let stream = try connectLater(name)
+            let readers = (0..<3).map { _ in Running { try stream.read(upTo: 1) } }
+            let writers = (0..<3).map { _ in Running { try stream.writeAll("x") } }
+            for reader in readers { reader.waitUntilBlocked() }
+            for writer in writers { writer.waitUntilBlocked() }
+            _ = try listener.accept()
+            // The backlog is full again with the connection itself; it is made all the same.
+            for writer in writers { try writer.value() }
+            let server = try listener.accept(timeout: .seconds(10))
+            XCTAssertEqual(try server.readExactly(3, timeout: .seconds(10)), Array("xxx".utf8))
+            try server.writeAll("yyy")
+            for reader in readers { XCTAssertEqual(try reader.value(), [UInt8(ascii: "y")]) }
+            // It was one connection.
+            assertThrows(.timedOut) { try listener.accept(timeout: .zero) }
+            waiting.close()
+        }
     }
 
     func testTimesOut() throws {

@@ -83,12 +83,13 @@ struct ConnectPlan: Sendable {
 final class PendingConnection: Sendable {
     private let plan: ConnectPlan
     private let isMade = Atomic<Bool>(false)
+    private let isBeingTried = Atomic<Bool>(false)
 
     init(_ plan: ConnectPlan) { self.plan = plan }
 
     /// Sees to it that the socket is connected, waiting as long as the call that needs it may.
     ///
-    /// Several threads may be here at once: the kernel connects for one of them, and tells the others.
+    /// Several threads may be here at once: one of them connects, and the others look again soon.
     func finish(
         _ core: DescriptorCore,
         _ side: DescriptorCore.Side,
@@ -98,8 +99,8 @@ final class PendingConnection: Sendable {
         if isMade.load(ordering: .acquiring) { return }
         var backoff = Backoff()
         while true {
-            let result = plan.attempt(core.descriptor)
-            if result >= 0 { return try complete(core) }
+            let result = try attempt(core)
+            if result >= 0 { return }
             if result == -cip_codes.interrupted { continue }
             let isFull = result == -cip_codes.would_block || result == -cip_codes.in_progress
             if !isFull && !plan.isWorthRepeating(result) { throw plan.error(result: result) }
@@ -119,6 +120,19 @@ final class PendingConnection: Sendable {
         } catch {
             if error.code != .wouldBlock { throw error }
         }
+    }
+
+    /// One attempt, unless another thread is at it, which looks like a full backlog.
+    ///
+    /// A second connect must not be made: Linux looks at the backlog before it looks whether the socket is connected, and
+    /// on one that is, and blocking again, it would wait for room that need never come.
+    private func attempt(_ core: DescriptorCore) throws(IPCError) -> Int64 {
+        if isBeingTried.exchange(true, ordering: .acquiring) { return -cip_codes.would_block }
+        defer { isBeingTried.store(false, ordering: .releasing) }
+        if isMade.load(ordering: .acquiring) { return 0 }
+        let result = plan.attempt(core.descriptor)
+        if result >= 0 { try complete(core) }
+        return result
     }
 
     private func complete(_ core: DescriptorCore) throws(IPCError) {
