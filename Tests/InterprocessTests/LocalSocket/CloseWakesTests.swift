@@ -148,7 +148,9 @@ final class CloseWakesTests: InterprocessTestCase {
             }
             one.close()
             XCTAssertEqual(try reader.value(), .closed)
-            XCTAssertEqual(try writer.value(), .brokenPipe)
+            // A reset comes first where bytes were left unread.
+            let code = try writer.value()
+            XCTAssertTrue(code == .brokenPipe || code == .connectionReset, "\(String(describing: code))")
         }
     }
 
