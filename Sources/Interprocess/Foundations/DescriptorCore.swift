@@ -53,6 +53,7 @@ public final class DescriptorCore: Sendable {
     /// For `.pipeByte`, which takes a descriptor: so that closing works even when none is left.
     private let wakeReserve = ReserveDescriptor()
     private let attachment = SetOnce<AttachmentBox>()
+    private let isGone = Atomic<Bool>(false)
 
     /// Takes over a descriptor, which is shared if others may hold its open file description: it was adopted or
     /// inherited, not made here.
@@ -315,6 +316,16 @@ extension DescriptorCore {
         return true
     }
 
+    /// Waits until the calls that `close` has ended have left, so that what the descriptor stood for is gone too.
+    ///
+    /// They are on their way; should one of them not be let run, a tenth of a second is enough.
+    func waitUntilGone() {
+        let deadline = Deadline(after: .milliseconds(100))
+        while !isGone.load(ordering: .acquiring) && !deadline.hasPassed {
+            _ = cip_poll(-1, Int64(CIP_READABLE), -1, 20_000)
+        }
+    }
+
     /// Gives the descriptor away, open.
     ///
     /// - Throws: `.closed`; `.busy` while a call is under way.
@@ -357,6 +368,7 @@ extension DescriptorCore {
             cip_meaning(-result) != CIP_MEANS_INVALID_ARGUMENT,
             "descriptor \(descriptor) was closed by somebody else, who must own it too"
         )
+        isGone.store(true, ordering: .releasing)
     }
 
     private func forgetDescriptor() {

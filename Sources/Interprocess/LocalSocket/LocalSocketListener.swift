@@ -118,7 +118,8 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
     public func close() {
         // The name goes first, so that no client finds a name with nobody behind it.
         if !isClosed { file?.reclaim() }
-        descriptorCore.close()
+        // A name without a file is free when the socket is gone, which another thread may be about to leave.
+        if descriptorCore.close() { descriptorCore.waitUntilGone() }
     }
 
     /// Gives the listening socket away, open and blocking.

@@ -132,6 +132,20 @@ final class ReclamationTests: InterprocessTestCase {
         XCTAssertNil(FileImage(path()))
     }
 
+    /// A name is free when `close` has returned, also where another thread was waiting for clients.
+    func testNameIsFreeAfterClose() throws {
+        for name in try bothNames() {
+            for _ in 0..<50 {
+                let listener = try LocalSocketListener(name, options: overwriting(.never))
+                let server = Running { try listener.accept() }
+                server.waitUntilBlocked()
+                listener.close()
+                try LocalSocketListener(name, options: overwriting(.never)).close()
+                assertThrows(.closed) { try server.value() }
+            }
+        }
+    }
+
     func testStreamsOutliveTheirListener() throws {
         for name in try bothNames() {
             let (server, client) = try connected(name)
