@@ -20,6 +20,15 @@ final class TakeoverRaceTests: InterprocessTestCase {
         return try client.readLine(timeout: .seconds(10)).flatMap { pid_t($0) }
     }
 
+    /// Lets the winner leave a stale name behind.
+    private func end(_ winner: ChildProcess) throws {
+        winner.write("die\n")
+        winner.expect("dead")
+        // The socket is open until the thread that waits for clients has left it.
+        while (try? LocalSocketStream.connect(to: try pathName())) != nil {}
+        assertThrows(.connectionRefused) { try LocalSocketStream.connect(to: try pathName()) }
+    }
+
     func testExactlyOneWinsAStaleName() throws {
         for count in [2, 3, 8] {
             let racers = try racers(count, "ifStale")
@@ -30,10 +39,10 @@ final class TakeoverRaceTests: InterprocessTestCase {
                 let winners = zip(racers, outcomes).filter { $1 == "won" }.map { $0.0 }
                 XCTAssertEqual(winners.count, 1, "\(outcomes)")
                 XCTAssertEqual(outcomes.count { $0 == "lost addressInUse" }, count - 1, "\(outcomes)")
+                guard winners.count == 1 else { return }
                 XCTAssertEqual(try answer(), winners[0].pid)
                 XCTAssertEqual(temporaryFiles, [])
-                winners[0].write("die\n")
-                winners[0].expect("dead")
+                try end(winners[0])
             }
             for racer in racers {
                 racer.closeInput()
@@ -51,9 +60,9 @@ final class TakeoverRaceTests: InterprocessTestCase {
             let outcomes = racers.map { $0.readLine() }
             let winners = zip(racers, outcomes).filter { $1 == "won" }.map { $0.0 }
             XCTAssertEqual(winners.count, 1, "\(outcomes)")
+            guard winners.count == 1 else { return }
             XCTAssertEqual(try answer(), winners[0].pid)
-            winners[0].write("die\n")
-            winners[0].expect("dead")
+            try end(winners[0])
             XCTAssertEqual(unlink(path()), 0)
         }
         for racer in racers {
