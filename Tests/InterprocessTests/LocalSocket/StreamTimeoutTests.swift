@@ -122,8 +122,8 @@ final class StreamTimeoutTests: InterprocessTestCase {
         flag.set()
         let sent = try XCTUnwrap(error).bytesTransferred
         XCTAssertGreaterThan(sent, 0)
-        let sipped = try sipper.value()
         client.close()
+        let sipped = try sipper.value()
         XCTAssertEqual(try server.readToEnd().count + sipped, filled + sent)
     }
 
