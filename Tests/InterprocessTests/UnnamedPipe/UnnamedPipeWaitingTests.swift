@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-@testable import Interprocess
 import XCTest
+
+@testable import Interprocess
 
 /// Nonblocking mode, time limits, and closing under calls that wait.
 final class UnnamedPipeWaitingTests: InterprocessTestCase {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-@testable import Interprocess
 import XCTest
+
+@testable import Interprocess
 
 /// A read that needs several steps keeps what it had when one of them fails.
 final class ReadExactlyTests: InterprocessTestCase {

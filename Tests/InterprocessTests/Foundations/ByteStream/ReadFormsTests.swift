@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-@testable import Interprocess
 import XCTest
+
+@testable import Interprocess
 
 /// The forms of reading, mixed: each goes on where the one before stopped.
 final class ReadFormsTests: InterprocessTestCase {
@@ -11,7 +12,8 @@ final class ReadFormsTests: InterprocessTestCase {
         return (one, other)
     }
 
-    private func lend<Value>(_ memory: inout [UInt8], _ body: (inout MutableRawSpan) throws -> Value) rethrows -> Value {
+    private func lend<Value>(_ memory: inout [UInt8], _ body: (inout MutableRawSpan) throws -> Value) rethrows -> Value
+    {
         var elements = memory.mutableSpan
         var bytes = elements.mutableBytes
         return try body(&bytes)
@@ -154,7 +156,9 @@ final class ReadFormsTests: InterprocessTestCase {
                 }
                 rest = rest.dropFirst(Int(got))
             }
-            guard case .line(let found) = buffer.takeLine(limit: 1 << 20, isAtEnd: false) else { return XCTFail("no line") }
+            guard case .line(let found) = buffer.takeLine(limit: 1 << 20, isAtEnd: false) else {
+                return XCTFail("no line")
+            }
             XCTAssertEqual(found.count, 500_000)
             XCTAssertEqual(buffer.takeFirst(buffer.byteCount), [UInt8(round)])
         }
