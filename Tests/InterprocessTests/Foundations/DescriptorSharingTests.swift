@@ -14,7 +14,7 @@ final class DescriptorSharingTests: InterprocessTestCase {
         reading.waitUntilBlocked()
         XCTAssertEqual(one.descriptorCore.callsUnderWay, 1)
         let error = assertThrows(.busy, .split) { try one.descriptorCore.share(for: .split) }
-        XCTAssertTrue("\(error!)".contains("another thread"), "\(error!)")
+        XCTAssertEqual(error?.description.contains("another thread"), true, error?.description ?? "")
         XCTAssertFalse(one.descriptorCore.isShared)
         assertThrows(.busy, .duplicate) { try one.duplicate() }
         try other.writeAll("x")
