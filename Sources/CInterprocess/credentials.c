@@ -10,7 +10,8 @@
 #include <sys/ucred.h>
 #endif
 
-// Of <asm-generic/socket.h>, for C libraries whose headers are older than the kernel. sparc and parisc number them otherwise.
+// Of <asm-generic/socket.h>, for C libraries whose headers are older than the kernel. sparc and parisc number them
+// otherwise.
 #if CIP_LINUX && !defined(__sparc__) && !defined(__hppa__)
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
@@ -67,7 +68,8 @@ int64_t cip_peer_credentials(int64_t descriptor, struct cip_credentials *credent
 #if CIP_DARWIN
     pid_t process;
     socklen_t size = sizeof process;
-    if (getsockopt((int)descriptor, 0, LOCAL_PEERPID, &process, &size) == 0 && process > 0) credentials->process = process;
+    if (getsockopt((int)descriptor, 0, LOCAL_PEERPID, &process, &size) < 0) return -(int64_t)errno;
+    if (process > 0) credentials->process = process;
 #elif defined(__FreeBSD__)
     if (peer.cr_pid > 0) credentials->process = peer.cr_pid;
 #endif
@@ -87,8 +89,9 @@ int64_t cip_peer_groups(int64_t descriptor, uint32_t *groups, size_t capacity) {
     struct xucred peer;
     int64_t result = peer_record(descriptor, &peer);
     if (result < 0) return result;
-    for (size_t index = 0; index < (size_t)peer.cr_ngroups && index < capacity; index++) groups[index] = peer.cr_groups[index];
-    return peer.cr_ngroups;
+    size_t count = (size_t)peer.cr_ngroups;
+    for (size_t index = 0; index < count && index < capacity; index++) groups[index] = peer.cr_groups[index];
+    return (int64_t)count;
 #else
     return (void)descriptor, (void)groups, (void)capacity, -ENOTSUP;
 #endif

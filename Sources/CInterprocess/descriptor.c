@@ -18,6 +18,14 @@ int64_t cip_set_inheritable(int64_t descriptor, bool inheritable) {
     return cip_result(fcntl((int)descriptor, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
 }
 
+int64_t cip_adopt(int64_t descriptor) {
+    int64_t result = cip_set_inheritable(descriptor, false);
+#if CIP_DARWIN
+    if (result >= 0) result = cip_result(fcntl((int)descriptor, F_SETNOSIGPIPE, 1));
+#endif
+    return result;
+}
+
 int64_t cip_set_nonblocking(int64_t descriptor, bool nonblocking) {
     int flags = fcntl((int)descriptor, F_GETFL);
     if (flags < 0) return cip_result(flags);

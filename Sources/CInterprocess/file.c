@@ -56,7 +56,7 @@ int64_t cip_open_fifo(const char *path, bool to_receive) {
     if (!S_ISFIFO(found.st_mode)) return -EINVAL;
     int descriptor = open(path, (to_receive ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0) return -(int64_t)errno;
-    if (fstat(descriptor, &found) == 0 && S_ISFIFO(found.st_mode)) return descriptor;
+    if (fstat(descriptor, &found) == 0 && S_ISFIFO(found.st_mode)) return cip_complete_new(descriptor);
     close(descriptor);
     return -EINVAL;
 }

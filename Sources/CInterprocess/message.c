@@ -4,7 +4,6 @@
 #if CIP_UNIX
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include "socket_internal.h"
 
@@ -68,7 +67,7 @@ static void take_descriptors(struct cip_message *message, size_t *taken, struct 
         memcpy(&passed, CMSG_DATA(item) + index * sizeof passed, sizeof passed);
         if (*taken < message->descriptor_count) {
 #if !CIP_HAS_ATOMIC_CLOEXEC
-            (void)fcntl(passed, F_SETFD, FD_CLOEXEC);
+            (void)cip_adopt(passed);
 #endif
             message->descriptors[(*taken)++] = passed;
         } else {
@@ -103,7 +102,9 @@ int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, boo
         if (item->cmsg_type == SCM_CREDENTIALS) {
             struct ucred sender;
             memcpy(&sender, CMSG_DATA(item), sizeof sender);
-            message->credentials = (struct cip_credentials){.process = sender.pid, .user = sender.uid, .group = sender.gid};
+            message->credentials.process = sender.pid;
+            message->credentials.user = sender.uid;
+            message->credentials.group = sender.gid;
             message->has_credentials = true;
         }
 #endif

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/uio.h>
 #include <time.h>
 #if CIP_LINUX
 #include <sys/syscall.h>
@@ -28,7 +27,7 @@ int64_t cip_pipe(int64_t *ends) {
 #else
     if (pipe(made) < 0) return -(int64_t)errno;
     for (int end = 0; end < 2; end++) {
-        int64_t result = cip_adopt_new(made[end]);
+        int64_t result = cip_complete_new(made[end]);
         if (result < 0) {
             close(made[1 - end]);
             return result;
@@ -51,7 +50,9 @@ int64_t cip_pipe_capacity(int64_t descriptor) { return (void)descriptor, -ENOSYS
 int64_t cip_set_pipe_capacity(int64_t descriptor, int64_t bytes) { return (void)descriptor, (void)bytes, -ENOSYS; }
 #endif
 
-int64_t cip_read(int64_t descriptor, void *buffer, size_t count) { return cip_result(read((int)descriptor, buffer, count)); }
+int64_t cip_read(int64_t descriptor, void *buffer, size_t count) {
+    return cip_result(read((int)descriptor, buffer, count));
+}
 
 // Whether the descriptor is ready now: 1, or -EAGAIN.
 static int64_t ready_now(int descriptor, short events) {
@@ -62,56 +63,67 @@ static int64_t ready_now(int descriptor, short events) {
 
 #if CIP_LINUX
 // preadv2 and pwritev2 at "the current position", which is all that a pipe has.
-static int64_t vectored(long call, int descriptor, const void *buffer, size_t count, int flags) {
-    struct iovec piece = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = count};
-    return cip_result(syscall(call, descriptor, &piece, 1L, -1L, -1L, flags));
+static int64_t vectored(long call, int descriptor, const struct cip_buffer *pieces, size_t count, int flags) {
+    return cip_result(syscall(call, descriptor, pieces, count, -1L, -1L, flags));
 }
 #endif
 
-int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count) {
+int64_t cip_pipe_read_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count) {
 #if CIP_LINUX
-    int64_t result = vectored(SYS_preadv2, (int)descriptor, buffer, count, RWF_NOWAIT);
+    int64_t result = vectored(SYS_preadv2, (int)descriptor, pieces, count, RWF_NOWAIT);
     if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
 #endif
-    // FIFOs know no RWF_NOWAIT, only unnamed pipes do. One in nonblocking mode is asked directly, for poll does not tell
-    // "nobody has it open to send" from "nothing is there".
+    // FIFOs know no RWF_NOWAIT, only unnamed pipes do. One in nonblocking mode is asked directly, for poll does not
+    // tell "nobody has it open to send" from "nothing is there".
     int flags = fcntl((int)descriptor, F_GETFL);
     if (flags < 0) return -(int64_t)errno;
     int64_t ready = flags & O_NONBLOCK ? 1 : ready_now((int)descriptor, POLLIN);
-    return ready < 0 ? ready : cip_read(descriptor, buffer, count);
+    if (ready < 0) return ready;
+    return cip_result(readv((int)descriptor, (const struct iovec *)(const void *)pieces, (int)count));
 }
 
-// Writes without waiting, also where the system cannot be told not to wait: a pipe that polls writable takes PIPE_BUF bytes
-// at once, and one in nonblocking mode takes what fits. The signal is raised, or not, as `signal_flag` says.
-static int64_t write_what_fits(int descriptor, const void *buffer, size_t count, int signal_flag) {
+int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count) {
+    struct cip_buffer piece = {.base = buffer, .count = count};
+    return cip_pipe_read_pieces(descriptor, &piece, 1);
+}
+
+// Writes without waiting, also where the system cannot be told not to wait: a pipe that polls writable takes PIPE_BUF
+// bytes at once, and one in nonblocking mode takes what fits. The signal is raised, or not, as `signal_flag` says.
+static int64_t write_what_fits(int descriptor, const struct cip_buffer *pieces, size_t count, int signal_flag) {
 #if CIP_LINUX
-    int64_t result = vectored(SYS_pwritev2, descriptor, buffer, count, RWF_NOWAIT | signal_flag);
+    int64_t result = vectored(SYS_pwritev2, descriptor, pieces, count, RWF_NOWAIT | signal_flag);
     if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
 #endif
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return -(int64_t)errno;
+    struct cip_buffer first;
     if (!(flags & O_NONBLOCK)) {
         int64_t ready = ready_now(descriptor, POLLOUT);
         if (ready < 0) return ready;
-        if (count > PIPE_BUF) count = PIPE_BUF;
+        while (count > 1 && pieces->count == 0) pieces++, count--;
+        first = *pieces;
+        if (first.count > PIPE_BUF) first.count = PIPE_BUF;
+        pieces = &first;
+        count = 1;
     }
 #if CIP_LINUX
-    if (signal_flag != 0) return vectored(SYS_pwritev2, descriptor, buffer, count, signal_flag);
+    if (signal_flag != 0) return vectored(SYS_pwritev2, descriptor, pieces, count, signal_flag);
 #endif
-    return cip_result(write(descriptor, buffer, count));
+    (void)signal_flag;
+    return cip_result(writev(descriptor, (const struct iovec *)(const void *)pieces, (int)count));
 }
 
 #if !CIP_DARWIN
 // Calls write_what_fits with SIGPIPE blocked on this thread, and takes the signal if this call raised it. One that was
 // pending before is left as it was.
-static int64_t write_without_signal(int descriptor, const void *buffer, size_t count) {
+static int64_t write_without_signal(int descriptor, const struct cip_buffer *pieces, size_t count) {
     sigset_t pipe_signal, before, pending;
     sigemptyset(&pipe_signal);
     sigaddset(&pipe_signal, SIGPIPE);
     sigpending(&pending);
     int was_pending = sigismember(&pending, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    int64_t result = write_what_fits(descriptor, buffer, count, 0);
+    int64_t result = write_what_fits(descriptor, pieces, count, 0);
     if (result == -EPIPE && !was_pending) {
 #if defined(__OpenBSD__)
         sigpending(&pending);
@@ -127,22 +139,27 @@ static int64_t write_without_signal(int descriptor, const void *buffer, size_t c
 }
 #endif
 
-int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count) {
+int64_t cip_pipe_write_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count) {
 #if CIP_DARWIN
-    if (fcntl((int)descriptor, F_SETNOSIGPIPE, 1) < 0) return -(int64_t)errno;
-    return write_what_fits((int)descriptor, buffer, count, 0);
+    // F_SETNOSIGPIPE is on since the descriptor was made or adopted.
+    return write_what_fits((int)descriptor, pieces, count, 0);
 #else
 #if CIP_LINUX
     // Learned once: a kernel before 6.18 refuses the flag, without writing anything, whatever else is asked for.
     static atomic_bool kernel_lacks_flag;
     if (!atomic_load_explicit(&kernel_lacks_flag, memory_order_relaxed)) {
-        int64_t result = write_what_fits((int)descriptor, buffer, count, RWF_NOSIGNAL);
+        int64_t result = write_what_fits((int)descriptor, pieces, count, RWF_NOSIGNAL);
         if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
         atomic_store_explicit(&kernel_lacks_flag, true, memory_order_relaxed);
     }
 #endif
-    return write_without_signal((int)descriptor, buffer, count);
+    return write_without_signal((int)descriptor, pieces, count);
 #endif
+}
+
+int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count) {
+    struct cip_buffer piece = {.base = (void *)(uintptr_t)buffer, .count = count};
+    return cip_pipe_write_pieces(descriptor, &piece, 1);
 }
 
 #if CIP_LINUX
@@ -153,22 +170,25 @@ static int open_sender(int64_t descriptor) {
     return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
-int64_t cip_pipe_can_wake_readers(int64_t descriptor) {
+int64_t cip_pipe_can_wake_reader(int64_t descriptor) {
+    // A pipe's mode counts only here. Without this, a process that changes its user could not open its own pipes any
+    // more.
+    if (fchmod((int)descriptor, 0622) < 0) return 0;
     int sender = open_sender(descriptor);
     if (sender < 0) return 0;
     close(sender);
     return 1;
 }
 
-int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count) {
+int64_t cip_pipe_wake_reader(int64_t descriptor) {
     int sender = open_sender(descriptor);
     if (sender < 0) return -(int64_t)errno;
-    for (; count > 0 && cip_pipe_write(sender, "", 1) == 1; count--) {}
+    (void)cip_pipe_write(sender, "", 1);  // if it is full, nobody waits
     close(sender);
     return 0;
 }
 #else
-int64_t cip_pipe_can_wake_readers(int64_t descriptor) { return (void)descriptor, 0; }
-int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count) { return (void)descriptor, (void)count, -ENOSYS; }
+int64_t cip_pipe_can_wake_reader(int64_t descriptor) { return (void)descriptor, 0; }
+int64_t cip_pipe_wake_reader(int64_t descriptor) { return (void)descriptor, -ENOSYS; }
 #endif
 #endif

@@ -43,7 +43,13 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <sys/uio.h>
+
 #include "CInterprocess.h"
+
+_Static_assert(sizeof(struct cip_buffer) == sizeof(struct iovec), "cip_buffer stands for iovec");
+_Static_assert(offsetof(struct cip_buffer, base) == offsetof(struct iovec, iov_base), "cip_buffer stands for iovec");
+_Static_assert(offsetof(struct cip_buffer, count) == offsetof(struct iovec, iov_len), "cip_buffer stands for iovec");
 
 // The one way in which a call's outcome becomes a result.
 static inline int64_t cip_result(int64_t value) { return value < 0 ? -(int64_t)errno : value; }
@@ -59,14 +65,15 @@ static inline void cip_fill_status(struct cip_file_status *to, const struct stat
     to->owner = (uint32_t)found->st_uid;
 }
 
-// Makes a new descriptor close-on-exec where it could not be from birth; on failure closes it.
-static inline int64_t cip_adopt_new(int descriptor) {
+// Gives a new descriptor what it could not be given at birth; on failure closes it. Darwin has no flags for it: there
+// this makes it close-on-exec, and keeps writes to it from raising SIGPIPE.
+static inline int64_t cip_complete_new(int descriptor) {
     if (descriptor < 0) return -(int64_t)errno;
-#if !CIP_HAS_ATOMIC_CLOEXEC
-    if (fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0) {
-        int code = errno;
+#if CIP_DARWIN
+    int64_t result = cip_adopt(descriptor);
+    if (result < 0) {
         close(descriptor);
-        return -(int64_t)code;
+        return result;
     }
 #endif
     return descriptor;

@@ -5,14 +5,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 
 #include "socket_internal.h"
-
-_Static_assert(sizeof(struct cip_buffer) == sizeof(struct iovec), "cip_buffer stands for iovec");
-_Static_assert(offsetof(struct cip_buffer, base) == offsetof(struct iovec, iov_base), "cip_buffer stands for iovec");
-_Static_assert(offsetof(struct cip_buffer, count) == offsetof(struct iovec, iov_len), "cip_buffer stands for iovec");
 
 int64_t cip_address_capacity(void) { return sizeof((struct sockaddr_un *)0)->sun_path; }
 int64_t cip_has_abstract_names(void) { return CIP_LINUX; }
@@ -22,19 +17,6 @@ int64_t cip_mode_before_bind(void) {
 #else
     return 0;
 #endif
-}
-
-// Darwin has no flag for it.
-static int64_t prepare(int descriptor) {
-    int64_t result = cip_adopt_new(descriptor);
-#if CIP_DARWIN
-    int on = 1;
-    if (result >= 0 && setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on) < 0) {
-        result = -(int64_t)errno;
-        close(descriptor);
-    }
-#endif
-    return result;
 }
 
 static int native_type(int64_t type) {
@@ -47,9 +29,9 @@ static int native_type(int64_t type) {
 
 int64_t cip_socket(int64_t type, bool nonblocking) {
 #if CIP_HAS_ATOMIC_CLOEXEC
-    return prepare(socket(AF_UNIX, native_type(type) | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0));
+    return cip_complete_new(socket(AF_UNIX, native_type(type) | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0));
 #else
-    int64_t made = prepare(socket(AF_UNIX, native_type(type), 0));
+    int64_t made = cip_complete_new(socket(AF_UNIX, native_type(type), 0));
     int64_t result = made < 0 || !nonblocking ? 0 : cip_set_nonblocking(made, true);
     if (result >= 0) return made;
     close((int)made);
@@ -65,7 +47,7 @@ int64_t cip_socket_pair(int64_t type, int64_t *ends) {
     if (socketpair(AF_UNIX, native_type(type), 0, made) < 0) return -(int64_t)errno;
 #endif
     for (int end = 0; end < 2; end++) {
-        int64_t result = prepare(made[end]);
+        int64_t result = cip_complete_new(made[end]);
         if (result < 0) {
             close(made[1 - end]);
             return result;
@@ -111,10 +93,10 @@ int64_t cip_listen(int64_t descriptor, int64_t backlog) {
 
 int64_t cip_accept(int64_t descriptor) {
 #if CIP_HAS_ATOMIC_CLOEXEC
-    return prepare(accept4((int)descriptor, NULL, NULL, SOCK_CLOEXEC));
+    return cip_complete_new(accept4((int)descriptor, NULL, NULL, SOCK_CLOEXEC));
 #else
     // Unlike accept4, this passes the listener's nonblocking mode on.
-    int64_t made = prepare(accept((int)descriptor, NULL, NULL));
+    int64_t made = cip_complete_new(accept((int)descriptor, NULL, NULL));
     int64_t result = made < 0 ? made : cip_set_nonblocking(made, false);
     if (result >= 0) return made;
     if (made >= 0) close((int)made);

@@ -5,7 +5,7 @@
 
 #include <sys/socket.h>
 
-// Darwin says it once, by SO_NOSIGPIPE, when the socket is made.
+// Darwin says it once for each descriptor, by F_SETNOSIGPIPE: see cip_adopt.
 #if defined(MSG_NOSIGNAL)
 #define CIP_NO_SIGNAL MSG_NOSIGNAL
 #else

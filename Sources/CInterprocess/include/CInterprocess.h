@@ -9,8 +9,8 @@
 //   - it allocates nothing and keeps no pointer;
 //   - every descriptor that it makes is close-on-exec, from birth where the system can.
 //
-// Platform headers are included by the .c files alone (through platform.h), so that these declarations, and with them all
-// of the Swift code, read the same on every system.
+// Platform headers are included by the .c files alone (through platform.h), so that these declarations, and with them
+// all of the Swift code, read the same on every system.
 #ifndef CINTERPROCESS_H
 #define CINTERPROCESS_H
 

@@ -17,4 +17,10 @@
 #define CIP_NULLABLE
 #endif
 
+/// A piece of memory, laid out as an iovec.
+struct cip_buffer {
+    void *CIP_NULLABLE base;
+    size_t count;
+};
+
 #endif

@@ -14,8 +14,8 @@ struct cip_credentials {
     int64_t group;
 };
 
-/// The peer of a connected socket, as of connect(2) for a client and of listen(2) for a server.
-/// SO_PEERCRED (Linux, OpenBSD), LOCAL_PEERCRED and LOCAL_PEERPID (Darwin), LOCAL_PEERCRED (FreeBSD, DragonFly), LOCAL_PEEREID (NetBSD).
+/// The peer of a connected socket, as of connect(2) for a client and of listen(2) for a server. SO_PEERCRED (Linux,
+/// OpenBSD), LOCAL_PEERCRED and LOCAL_PEERPID (Darwin), LOCAL_PEERCRED (FreeBSD, DragonFly), LOCAL_PEEREID (NetBSD).
 int64_t cip_peer_credentials(int64_t descriptor, struct cip_credentials *credentials);
 
 /// The peer's supplementary groups: SO_PEERGROUPS (Linux), LOCAL_PEERCRED (Darwin, FreeBSD, DragonFly). Returns their

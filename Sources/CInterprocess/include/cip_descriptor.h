@@ -16,6 +16,10 @@ int64_t cip_duplicate(int64_t descriptor);
 /// fcntl(2) F_SETFD: whether programs started by exec keep the descriptor.
 int64_t cip_set_inheritable(int64_t descriptor, bool inheritable);
 
+/// Makes a descriptor from outside what those made here are: close-on-exec, and silent (F_SETNOSIGPIPE) where the flags
+/// of the single calls do not see to that.
+int64_t cip_adopt(int64_t descriptor);
+
 /// fcntl(2) F_SETFL O_NONBLOCK, which every holder of the open file description sees.
 int64_t cip_set_nonblocking(int64_t descriptor, bool nonblocking);
 

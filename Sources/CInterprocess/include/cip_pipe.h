@@ -18,6 +18,8 @@ int64_t cip_set_pipe_capacity(int64_t descriptor, int64_t bytes);
 /// preadv2(2) with RWF_NOWAIT; elsewhere, and on FIFOs, read(2) in nonblocking mode, or poll(2) and read(2), which can
 /// wait if another reader is faster.
 int64_t cip_pipe_read(int64_t descriptor, void *buffer, size_t count);
+/// The same into several pieces of memory.
+int64_t cip_pipe_read_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count);
 
 /// read(2): waits as the descriptor's own mode says.
 int64_t cip_read(int64_t descriptor, void *buffer, size_t count);
@@ -26,13 +28,15 @@ int64_t cip_read(int64_t descriptor, void *buffer, size_t count);
 /// RWF_NOWAIT (on FIFOs: in nonblocking mode, or after poll(2)) and RWF_NOSIGNAL; where the kernel has no RWF_NOSIGNAL,
 /// SIGPIPE is blocked on this thread for the call and taken if the call raised it; F_SETNOSIGPIPE on Darwin.
 int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count);
+/// The same from several pieces of memory.
+int64_t cip_pipe_write_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count);
 
-/// Whether cip_pipe_wake_readers would work on this pipe: 1 or 0.
-int64_t cip_pipe_can_wake_readers(int64_t descriptor);
+/// Makes sure that cip_pipe_wake_reader will work on this pipe: 1, or 0 if it cannot.
+int64_t cip_pipe_can_wake_reader(int64_t descriptor);
 
-/// Ends `count` calls of read(2) that wait on this receiving end, by sending them a byte each. Only for the last user of
-/// a pipe whose receiving end nobody else holds: whatever is in it is about to be thrown away.
-int64_t cip_pipe_wake_readers(int64_t descriptor, int64_t count);
+/// Ends a call of read(2) that waits on this receiving end, by sending it a byte. Only for the last user of a pipe
+/// whose receiving end nobody else holds: whatever is in it is about to be thrown away.
+int64_t cip_pipe_wake_reader(int64_t descriptor);
 
 CIP_END
 

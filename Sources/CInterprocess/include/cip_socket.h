@@ -39,12 +39,6 @@ int64_t cip_set_send_timeout(int64_t descriptor, int64_t nanoseconds);
 int64_t cip_receive(int64_t descriptor, void *buffer, size_t count, bool wait);
 int64_t cip_send(int64_t descriptor, const void *buffer, size_t count, bool wait);
 
-/// A piece of memory, laid out as an iovec.
-struct cip_buffer {
-    void *CIP_NULLABLE base;
-    size_t count;
-};
-
 enum { CIP_MAXIMUM_DESCRIPTORS = 253 };
 
 /// A message with what travels beside its bytes. Zero it, then set what is wanted.
@@ -79,7 +73,8 @@ int64_t cip_socket_error(int64_t descriptor);
 int64_t cip_socket_type(int64_t descriptor);
 /// SO_ACCEPTCONN: 1 when the socket listens.
 int64_t cip_socket_listens(int64_t descriptor);
-/// getsockname(2): copies the address's bytes to `address` (room for cip_address_capacity() bytes) and returns their number.
+/// getsockname(2): copies the address's bytes to `address` (room for cip_address_capacity() bytes) and returns their
+/// number.
 int64_t cip_local_address(int64_t descriptor, uint8_t *address);
 
 CIP_END

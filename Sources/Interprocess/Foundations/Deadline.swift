@@ -11,7 +11,8 @@ struct Deadline: Sendable {
 
     private init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    /// The end of a time limit that starts now; `nil` is no limit, and so is one that reaches past the end of the clock.
+    /// The end of a time limit that starts now; `nil` is no limit, and so is one that reaches past the end of the
+    /// clock.
     init(after limit: Duration?) { self.init(afterNanoseconds: limit?.wholeNanoseconds ?? .max) }
 
     /// The same for a stored limit, `Int64.max` being none.

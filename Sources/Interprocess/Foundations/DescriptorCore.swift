@@ -3,7 +3,8 @@
 internal import CInterprocess
 internal import Synchronization
 
-/// The one owner of a descriptor, which closes it exactly once: when it has been closed here and the last call has left.
+/// The one owner of a descriptor, which closes it exactly once: when it has been closed here and the last call has
+/// left.
 ///
 /// It has no public members; objects that share a descriptor (a stream and its halves) share one of these.
 ///
@@ -41,18 +42,20 @@ public final class DescriptorCore: Sendable {
     private static let allCalls: UInt64 = shared - 1
 
     let descriptor: Int64
-    /// What errors call it. Objects made from one another share the text.
+    /// What errors call it.
+    ///
+    /// Objects made from one another share the text.
     let name: String?
     private let waker: Waker
     private let state: Atomic<UInt64>
     private let receiveWake = Atomic<Int64>(-1)
     private let sendWake = Atomic<Int64>(-1)
+    /// For `.pipeByte`, which takes a descriptor: so that closing works even when none is left.
+    private let wakeReserve = ReserveDescriptor()
     private let attachment = SetOnce<AttachmentBox>()
 
-    /// Takes over a descriptor.
-    ///
-    /// - Parameter isShared: Whether others may hold its open file description: it was adopted or inherited, not made
-    ///   here.
+    /// Takes over a descriptor, which is shared if others may hold its open file description: it was adopted or
+    /// inherited, not made here.
     init(_ descriptor: consuming OwnedDescriptor, name: String?, waker: Waker, isShared: Bool = false) {
         self.descriptor = descriptor.release()
         self.name = name
@@ -83,31 +86,34 @@ public final class DescriptorCore: Sendable {
 
 extension DescriptorCore {
     /// A call under way; while it lasts the descriptor is not closed.
+    @safe
     struct Lease: ~Copyable {
-        private let core: DescriptorCore
+        // Whoever makes a call on a core holds it for as long, so that the lease need not.
+        private let core: Unmanaged<DescriptorCore>
         private let unit: UInt64
 
         /// Whether the call may wait inside the kernel, because `close` can end that.
         var mayBlock: Bool { unit == DescriptorCore.blockedCall }
 
         fileprivate init(_ core: DescriptorCore, unit: UInt64) {
-            self.core = core
+            unsafe self.core = Unmanaged.passUnretained(core)
             self.unit = unit
         }
 
-        deinit { core.leave(unit) }
+        @inline(__always)
+        deinit { unsafe core._withUnsafeGuaranteedRef { $0.leave(unit) } }
     }
 
-    /// Starts a call on a side.
+    /// Starts a call on a side, or throws `.closed`.
     ///
-    /// - Parameter blocking: Whether the call wants to wait inside the kernel, if that is possible on this descriptor.
-    /// - Throws: `.closed`.
+    /// A blocking one wants to wait inside the kernel, if that is possible on this descriptor.
     @inline(__always)
     func lease(
         _ side: Side,
         for operation: IPCError.Operation,
         blocking: Bool = false
     ) throws(IPCError) -> Lease {
+        if blocking && waker == .pipeByte && !wakeReserve.isHeld { prepareToBlock() }
         var old = state.load(ordering: .relaxed)
         while true {
             if old & side.rawValue == side.rawValue { throw error(.closed, operation) }
@@ -123,27 +129,43 @@ extension DescriptorCore {
         }
     }
 
+    /// Makes sure, before the first call that waits inside the kernel, that `close` will be able to end it; where it
+    /// will not, all calls wait by poll.
+    private func prepareToBlock() {
+        guard let lease = try? lease(.receive, for: .read) else { return }
+        let canBeWoken = cip_pipe_can_wake_reader(descriptor) != 0
+        if !canBeWoken || !wakeReserve.fill({ System.call(.duplicate) { cip_duplicate(descriptor) } }) {
+            try? share(for: .read)
+        }
+        withExtendedLifetime(lease) {}
+    }
+
+    @inline(__always)
     fileprivate func leave(_ unit: UInt64) {
         if waker == .pipeByte { wakeNextReader(leaving: unit) }
-        let now = state.subtract(unit, ordering: .acquiringAndReleasing).newValue
+        let now = state.wrappingSubtract(unit, ordering: .acquiringAndReleasing).newValue
         if now & Side.both.rawValue == Side.both.rawValue && now & Self.allCalls == 0 { destroy() }
     }
 
-    /// A read that `close` has ended may have taken, with its own byte, those that were to wake others. So each call that
-    /// leaves a closed pipe sends one more, as long as others are there. Must be called before leaving: until then the
-    /// descriptor is open.
+    /// A read that `close` has ended may have taken, with its own byte, those that were to wake others.
+    ///
+    /// So each call that leaves a closed pipe sends one more, as long as others are there. Must be called before
+    /// leaving: until then the descriptor is open.
+    @inline(never)
     private func wakeNextReader(leaving unit: UInt64) {
         let now = state.load(ordering: .sequentiallyConsistent)
         guard now & Side.both.rawValue == Side.both.rawValue else { return }
         let others = now & Self.allCalls - unit
-        if others >= Self.blockedCall { _ = cip_pipe_wake_readers(descriptor, 1) }
+        if others >= Self.blockedCall { wakeReader() }
     }
 
     func isClosed(_ side: Side) -> Bool {
         state.load(ordering: .sequentiallyConsistent) & side.rawValue == side.rawValue
     }
 
-    /// Waits until the descriptor is ready for reading or writing. Must be called with a lease on the side.
+    /// Waits until the descriptor is ready for reading or writing.
+    ///
+    /// Must be called with a lease on the side.
     ///
     /// - Throws: `.closed` when the side is closed meanwhile, `.timedOut`, `.resourcesExhausted`.
     func wait(
@@ -195,9 +217,9 @@ extension DescriptorCore {
 
     /// The wake descriptor of a side, made when first needed.
     ///
-    /// Having it published and then looking whether the side is closed, while `close` marks the side and then looks for a
-    /// wake, leaves no order in which a waiter misses the close. A wake that another call made after the close is never
-    /// signalled, so whoever finds one has to look as well.
+    /// Having it published and then looking whether the side is closed, while `close` marks the side and then looks for
+    /// a wake, leaves no order in which a waiter misses the close. A wake that another call made after the close is
+    /// never signalled, so whoever finds one has to look as well.
     @discardableResult
     func wake(_ side: Side, for operation: IPCError.Operation) throws(IPCError) -> Int64 {
         var wake = load(wakeOf: side)
@@ -277,12 +299,12 @@ extension DescriptorCore {
         attachment.value?.attachment.willClose(Side(rawValue: side.rawValue & ~old) ?? side)
         if side != .send { signal(load(wakeOf: .receive)) }
         if side != .receive { signal(load(wakeOf: .send)) }
-        let blocked = old & Self.allCalls / Self.blockedCall
+        let blocked = old & Self.allCalls >= Self.blockedCall
         // Where the description is shared there is no such call: `share` saw to that.
-        if blocked > 0 {
+        if blocked {
             switch waker {
             case .shutdown: _ = cip_shutdown(descriptor, Int64(CIP_SHUT_BOTH))
-            case .pipeByte: _ = cip_pipe_wake_readers(descriptor, Int64(blocked))
+            case .pipeByte: wakeReader()
             case .poll: break
             }
         }
@@ -311,10 +333,19 @@ extension DescriptorCore {
         return descriptor
     }
 
+    private func wakeReader() {
+        for _ in 0..<1000 {
+            if cip_pipe_wake_reader(descriptor) >= 0 { return }
+            // Another thread may be faster to take the number that the reserve leaves; then it is a matter of time.
+            if !wakeReserve.give() { _ = cip_poll(-1, Int64(CIP_READABLE), -1, 1_000_000) }
+        }
+    }
+
     private func signal(_ wake: Int64) {
         if wake >= 0 { _ = cip_wake_signal(wake) }
     }
 
+    @inline(never)
     private func destroy() {
         forgetDescriptor()
         // Not repeated when interrupted: the number may already be somebody else's.
@@ -331,15 +362,17 @@ extension DescriptorCore {
         let send = sendWake.load(ordering: .acquiring)
         if receive >= 0 { cip_wake_destroy(receive) }
         if send >= 0 { cip_wake_destroy(send) }
+        _ = wakeReserve.give()
     }
 }
 
 // MARK: - Attachments
 
-/// What else has to know when a descriptor closes: an event loop it is registered with, or an engine that has operations
-/// under way.
+/// What else has to know when a descriptor closes: an event loop it is registered with, or an engine that has
+/// operations under way.
 protocol DescriptorAttachment: AnyObject, Sendable {
-    /// A side is marked closed; calls may still be under way. Comes once for each side that is closed, on the closing thread.
+    /// A side is marked closed; calls may still be under way. Comes once for each side that is closed, on the closing
+    /// thread.
     func willClose(_ side: DescriptorCore.Side)
     /// No call is under way and none can come: the descriptor is closed, or given away, when this returns.
     func didDrain()

@@ -16,8 +16,8 @@ extension DescriptorOwner {
     ///
     /// - Parameter body: What to do with the descriptor. It must not close it.
     /// - Returns: What `body` returns.
-    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another thread waits in a call that only the sole
-    ///   holder of the descriptor can end.
+    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another thread waits in a call that only the
+    ///   sole holder of the descriptor can end.
     public func withUnsafeDescriptor<Value>(_ body: (RawDescriptor) -> Value) throws(IPCError) -> Value {
         let core = descriptorCore
         try core.share(for: .configure)

@@ -5,7 +5,8 @@ internal import CInterprocess
 extension IPCError: CustomStringConvertible {
     /// What was being done, to what, what happened, and what to do about it.
     ///
-    /// For example: `cannot connect to @com.example.echo: nobody listens there (ECONNREFUSED, 111): start the server, …`.
+    /// For example: `cannot connect to @com.example.echo: nobody listens there (ECONNREFUSED, 111): start the server,
+    /// …`.
     public var description: String {
         var text = "cannot "
         text += operation.verb

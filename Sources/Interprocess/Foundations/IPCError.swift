@@ -100,7 +100,9 @@ public struct IPCError: Error, Sendable {
 }
 
 extension IPCError {
-    /// What went wrong, whatever the system calls it. More cases may come.
+    /// What went wrong, whatever the system calls it.
+    ///
+    /// More cases may come.
     @nonexhaustive
     public enum Code: Sendable, Hashable {
         /// The object was closed here: before the call, or by another thread during it.
@@ -181,7 +183,9 @@ extension IPCError {
         }
     }
 
-    /// What was being done when the error arose. More cases may come.
+    /// What was being done when the error arose.
+    ///
+    /// More cases may come.
     @nonexhaustive
     public enum Operation: Sendable, Hashable {
         /// Building a name.

@@ -2,7 +2,8 @@
 
 internal import CInterprocess
 
-/// A value behind a lock, for critical sections that never wait. (Synchronization's `Mutex` is not part of Embedded Swift.)
+/// A value behind a lock, for critical sections that never wait. (Synchronization's `Mutex` is not part of Embedded
+/// Swift.)
 @safe
 struct Locked<Value>: ~Copyable, @unchecked Sendable {
     private let lock: UnsafeMutablePointer<cip_lock>

@@ -7,6 +7,8 @@ internal import Synchronization
 struct SetOnce<Object: AnyObject & Sendable>: ~Copyable, @unchecked Sendable {
     private let pointer = unsafe Atomic<UnsafeMutableRawPointer?>(nil)
 
+    var isSet: Bool { unsafe pointer.load(ordering: .relaxed) != nil }
+
     var value: Object? {
         guard let present = unsafe pointer.load(ordering: .acquiring) else { return nil }
         return unsafe Unmanaged<Object>.fromOpaque(present).takeUnretainedValue()

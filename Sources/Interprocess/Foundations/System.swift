@@ -2,10 +2,11 @@
 
 internal import CInterprocess
 
-/// A descriptor, as system calls of this platform take it.
 #if os(Windows)
+/// A handle, as system calls take it.
 public typealias RawDescriptor = Int64
 #else
+/// A descriptor, as system calls take it.
 public typealias RawDescriptor = Int32
 #endif
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 internal import CInterprocess
-internal import Synchronization
 
 extension LocalSocketListener {
     /// The clients, one after another, for as long as the listener is open.
@@ -9,8 +8,8 @@ extension LocalSocketListener {
     /// Each element is a connection or the error of accepting one; the sequence ends when the listener is closed. In
     /// nonblocking mode an element is ``IPCError/Code/wouldBlock`` when no client waits.
     ///
-    /// When the process has run out of descriptors, the waiting client is disconnected (so that it does not wait in vain),
-    /// by means of a descriptor kept in reserve, and the element is ``IPCError/Code/resourcesExhausted``.
+    /// When the process has run out of descriptors, the waiting client is disconnected (so that it does not wait in
+    /// vain), by means of a descriptor kept in reserve, and the element is ``IPCError/Code/resourcesExhausted``.
     public var incoming: Incoming { Incoming(listener: self) }
 
     /// A sequence of accepted clients.
@@ -21,7 +20,7 @@ extension LocalSocketListener {
         ///
         /// - Returns: The connection, or the error of accepting it; `nil` when the listener is closed.
         public func next() -> Result<LocalSocketStream, IPCError>? {
-            listener.reserve.fill()
+            listener.reserve.fill(LocalSocketBackend.makeReserve)
             do throws(IPCError) {
                 return .success(try listener.accept())
             } catch {
@@ -36,39 +35,17 @@ extension LocalSocketListener {
         }
     }
 
-    /// Accepts a client by the reserve descriptor's number, and disconnects it. Where there is no reserve either, pauses, so that
-    /// accepting over and over does not keep the processor busy.
+    /// Accepts a client by the reserve descriptor's number, and disconnects it.
+    ///
+    /// Where there is no reserve either, pauses, so that accepting over and over does not keep the processor busy.
     private func shedClient() {
         let core = descriptorCore
         if reserve.give() {
             let result = System.call(.accept) { cip_accept(core.descriptor) }
             if result >= 0 { _ = cip_close(result) }
-            reserve.fill()
+            reserve.fill(LocalSocketBackend.makeReserve)
         } else if let lease = try? core.lease(.receive, for: .accept) {
             try? core.pause(.receive, for: .accept, lease, until: Deadline(after: .milliseconds(10)))
         }
-    }
-}
-
-/// A descriptor that is held only to be given up when none is left.
-final class ReserveDescriptor: Sendable {
-    private let held = Atomic<Int64>(-1)
-
-    deinit { _ = give() }
-
-    /// Sees to it that there is a reserve, if that is possible.
-    func fill() {
-        if held.load(ordering: .relaxed) >= 0 { return }
-        let made = LocalSocketBackend.makeReserve()
-        if made < 0 { return }
-        let (done, _) = held.compareExchange(expected: -1, desired: made, ordering: .acquiringAndReleasing)
-        if !done { _ = cip_close(made) }
-    }
-
-    /// Gives the reserve up; returns whether there was one.
-    func give() -> Bool {
-        let descriptor = held.exchange(-1, ordering: .acquiringAndReleasing)
-        if descriptor >= 0 { _ = cip_close(descriptor) }
-        return descriptor >= 0
     }
 }

@@ -5,14 +5,16 @@ internal import CInterprocess
 
 extension LocalSocketListener {
     /// Takes over the listening sockets that the program which started this one has passed to it, as systemd does
-    /// ("socket activation"): those numbered from 3 that the environment variable `LISTEN_FDS` counts, if `LISTEN_PID` is this process.
+    /// ("socket activation"): those numbered from 3 that the environment variable `LISTEN_FDS` counts, if `LISTEN_PID`
+    /// is this process.
     ///
-    /// Call it once, early: each call takes the descriptors over anew. Closing the listeners neither disturbs the program that
-    /// holds the sockets too, nor removes their files.
+    /// Call it once, early: each call takes the descriptors over anew. Closing the listeners neither disturbs the
+    /// program that holds the sockets too, nor removes their files.
     ///
     /// - Returns: The listeners, in the order of their numbers; none when the process was not started this way. Sockets
     ///   that are no listening Unix stream sockets are left alone.
-    /// - Throws: ``IPCError/Code/invalidArgument`` when the variables do not make sense; ``IPCError/Code/resourcesExhausted``.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when the variables do not make sense;
+    ///   ``IPCError/Code/resourcesExhausted``.
     public static func inherited() throws(IPCError) -> [LocalSocketListener] {
         guard let count = Environment["LISTEN_FDS"], let process = Environment["LISTEN_PID"] else { return [] }
         guard let count = number(count), let process = number(process), count <= 4096 else {

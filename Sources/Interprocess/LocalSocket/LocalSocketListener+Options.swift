@@ -26,8 +26,8 @@ extension LocalSocketListener {
         #if !os(Windows)
         /// The exact permission bits of the socket's file, whatever the umask; `nil` leaves them to ``access``.
         ///
-        /// The write bits say who may connect. For an abstract name, which has no file, they are what is checked when a client is
-        /// accepted.
+        /// The write bits say who may connect. For an abstract name, which has no file, they are what is checked when a
+        /// client is accepted.
         public var mode: UInt16?
         #endif
 
@@ -63,7 +63,9 @@ extension LocalSocketListener {
         case always
     }
 
-    /// Who may connect to a listener. The superuser always may.
+    /// Who may connect to a listener.
+    ///
+    /// The superuser always may.
     public enum Access: Sendable, Hashable {
         /// Only processes of the listener's own user: mode 0600.
         case currentUser
@@ -71,7 +73,8 @@ extension LocalSocketListener {
         case group
         /// Every process of the system: mode 0666.
         case everyone
-        /// As the system has it when nobody says anything: on Unix, mode 0777 less the umask; the option `mode` says it exactly.
+        /// As the system has it when nobody says anything: on Unix, mode 0777 less the umask; the option `mode` says it
+        /// exactly.
         case custom
     }
 }

@@ -28,16 +28,16 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
 
     /// Starts to listen.
     ///
-    /// From its return on, clients can connect; they wait until they are accepted. By default only processes of the same user
-    /// can: see ``Options/access``.
+    /// From its return on, clients can connect; they wait until they are accepted. By default only processes of the
+    /// same user can: see ``Options/access``.
     ///
     /// The corresponding system calls are `socket`, `bind` and `listen`. Blocks for ``Options/maxSpinTime`` at most.
     ///
     /// - Parameters:
     ///   - name: Where to listen.
     ///   - options: How.
-    /// - Throws: ``IPCError/Code/addressInUse`` when a server listens there, or a file is there that may not be replaced;
-    ///   ``IPCError/Code/notFound`` when the directory does not exist; ``IPCError/Code/permissionDenied``;
+    /// - Throws: ``IPCError/Code/addressInUse`` when a server listens there, or a file is there that may not be
+    ///   replaced; ``IPCError/Code/notFound`` when the directory does not exist; ``IPCError/Code/permissionDenied``;
     ///   ``IPCError/Code/busy`` when another program is in the way for longer than ``Options/maxSpinTime``;
     ///   ``IPCError/Code/resourcesExhausted``.
     public init(_ name: LocalSocketName, options: Options = Options()) throws(IPCError) {
@@ -54,8 +54,9 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
 
     /// Takes over a socket that listens already, such as one inherited from the program that started this one.
     ///
-    /// The socket's file is not removed when the listener closes, and other holders of the socket are not disturbed by it. The
-    /// socket is put into nonblocking mode, which its other holders share. Who may connect is up to whoever made it.
+    /// The socket's file is not removed when the listener closes, and other holders of the socket are not disturbed by
+    /// it. The socket is put into nonblocking mode, which its other holders share. Who may connect is up to whoever
+    /// made it.
     ///
     /// - Parameter descriptor: The socket, which belongs to the listener from then on, and is made close-on-exec. When
     ///   the call throws, it stays the caller's.
@@ -80,16 +81,17 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
 
     /// Accepts the next client, waiting for one if there is none.
     ///
-    /// Clients that may not connect (see ``Options/access``) are turned away without being returned. A client that has left
-    /// again already may be returned: reading from it tells.
+    /// Clients that may not connect (see ``Options/access``) are turned away without being returned. A client that has
+    /// left again already may be returned: reading from it tells.
     ///
     /// The corresponding system call is `accept`.
     ///
     /// - Parameter timeout: How long to wait at most; `nil` is without limit.
     /// - Returns: The connection to the client.
-    /// - Throws: ``IPCError/Code/timedOut``; ``IPCError/Code/wouldBlock`` (in nonblocking mode); ``IPCError/Code/closed``
-    ///   when the listener is closed, also during the call; ``IPCError/Code/resourcesExhausted`` when no descriptor is left: the
-    ///   client goes on waiting, and the next call may find it.
+    /// - Throws: ``IPCError/Code/timedOut``; ``IPCError/Code/wouldBlock`` (in nonblocking mode);
+    ///   ``IPCError/Code/closed`` when the listener is closed, also during the call;
+    ///   ``IPCError/Code/resourcesExhausted`` when no descriptor is left: the client goes on waiting, and the next call
+    ///   may find it.
     public func accept(timeout: Duration? = nil) throws(IPCError) -> LocalSocketStream {
         let client = try descriptorCore.accept(gate, settings.patience(timeout))
         return LocalSocketStream(
@@ -119,7 +121,9 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
         descriptorCore.close()
     }
 
-    /// Gives the listening socket away, open and blocking. The name is not removed.
+    /// Gives the listening socket away, open and blocking.
+    ///
+    /// The name is not removed.
     ///
     /// - Returns: The descriptor, which is the caller's to close.
     /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way.

@@ -2,8 +2,8 @@
 
 /// The name by which a local socket's clients find its server.
 ///
-/// A name is checked when it is built: one that is empty, too long, or has a NUL in it never comes into being. What a name means to
-/// the system does not change between versions, and is what programs in other languages use:
+/// A name is checked when it is built: one that is empty, too long, or has a NUL in it never comes into being. What a
+/// name means to the system does not change between versions, and is what programs in other languages use:
 ///
 /// | built by | Linux, Android | other Unix systems |
 /// | --- | --- | --- |
@@ -17,17 +17,21 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     let address: LocalSocketAddress
     private let kind: Kind
 
+    /// The path as it is, or an abstract name with an `@` before it.
+    public let description: String
+
     private init(_ address: LocalSocketAddress, _ kind: Kind) {
         self.address = address
         self.kind = kind
+        description = address.description
     }
 
     /// A socket file.
     ///
     /// - Parameter path: Where it is. A relative path is relative to the current directory at each use.
     /// - Returns: The name.
-    /// - Throws: ``IPCError/Code/invalidName`` for an empty path or one with a NUL in it; ``IPCError/Code/nameTooLong``:
-    ///   the limit is 108 bytes on Linux, 104 on macOS and the BSDs.
+    /// - Throws: ``IPCError/Code/invalidName`` for an empty path or one with a NUL in it;
+    ///   ``IPCError/Code/nameTooLong``: the limit is 108 bytes on Linux, 104 on macOS and the BSDs.
     public static func path(_ path: String) throws(IPCError) -> LocalSocketName {
         try self.path(bytes: Array(path.utf8))
     }
@@ -47,8 +51,8 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Parameter name: The name. Where it becomes a file's (see the table), slashes in it become directories.
     /// - Returns: The name.
-    /// - Throws: ``IPCError/Code/invalidName`` for an empty name, one with a NUL in it, or (as a file's) one with a `..`
-    ///   component; ``IPCError/Code/nameTooLong``: the limit on Linux is 107 bytes.
+    /// - Throws: ``IPCError/Code/invalidName`` for an empty name, one with a NUL in it, or (as a file's) one with a
+    ///   `..` component; ``IPCError/Code/nameTooLong``: the limit on Linux is 107 bytes.
     public static func namespaced(_ name: String) throws(IPCError) -> LocalSocketName {
         let bytes = Array(name.utf8)
         if LocalSocketAddress.hasAbstractNames {
@@ -60,8 +64,8 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     #if os(Linux) || os(Android)
     /// A name in the abstract namespace.
     ///
-    /// Abstract names have no owner and no mode: whoever comes first has the name, and who may connect is checked when a
-    /// client is accepted.
+    /// Abstract names have no owner and no mode: whoever comes first has the name, and who may connect is checked when
+    /// a client is accepted.
     ///
     /// - Parameter name: The name, without the NUL that the system puts before it.
     /// - Returns: The name.
@@ -74,8 +78,8 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     #if !os(Windows)
     /// A socket file in the directory for what the current user's programs need at run time.
     ///
-    /// That is `/run/user/UID` where it exists, else `/tmp` (on Android `$TMPDIR`, or else `/data/local/tmp`). A listener creates
-    /// directories that are missing, for its user alone.
+    /// That is `/run/user/UID` where it exists, else `/tmp` (on Android `$TMPDIR`, or else `/data/local/tmp`). A
+    /// listener creates directories that are missing, for its user alone.
     ///
     /// - Parameter name: The file's name; slashes in it make directories.
     /// - Returns: The name.
@@ -108,6 +112,13 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     /// Whether the directories of its file are for the listener to create.
     var createsDirectories: Bool { kind != .path && isPath }
 
-    /// The path as it is, or an abstract name with an `@` before it.
-    public var description: String { address.description }
+    // Written out because the synthesized forms compare the description, too, and that by Unicode's rules.
+
+    /// Compares what the names mean to the system.
+    public static func == (left: LocalSocketName, right: LocalSocketName) -> Bool {
+        left.address == right.address && left.kind == right.kind
+    }
+
+    /// Hashes what the name means to the system.
+    public func hash(into hasher: inout Hasher) { hasher.combine(address) }
 }

@@ -3,12 +3,13 @@
 extension LocalSocketStream {
     /// Makes an object for each direction, to be used and closed by itself.
     ///
-    /// The halves share the connection with this stream, which stays usable. Closing a half ends that direction for all of
-    /// them, on this side only: the peer notices when both are closed, or when a direction is shut down. Dropping a half ends nothing.
+    /// The halves share the connection with this stream, which stays usable. Closing a half ends that direction for all
+    /// of them, on this side only: the peer notices when both are closed, or when a direction is shut down. Dropping a
+    /// half ends nothing.
     ///
     /// - Returns: Both halves.
-    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another thread waits in a read or write without a time
-    ///   limit: split before that call starts.
+    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another thread waits in a read or write without
+    ///   a time limit: split before that call starts.
     public func split() throws(IPCError) -> (receiver: LocalSocketReceiver, sender: LocalSocketSender) {
         try descriptorCore.share(for: .split)
         return (LocalSocketReceiver(receivingSide), LocalSocketSender(sendingSide))
@@ -50,7 +51,12 @@ public final class LocalSocketReceiver: Sendable, DescriptorOwner, ByteReceiver 
     /// - Parameter nonblocking: Whether they do.
     public func setNonblocking(_ nonblocking: Bool) { receivingSide.settings.isNonblocking = nonblocking }
 
-    /// Closes this direction here: blocked reads end with ``IPCError/Code/closed``. Writing goes on.
+    /// Whether this direction has been closed here.
+    public var isClosed: Bool { descriptorCore.isClosed(.receive) }
+
+    /// Closes this direction here: blocked reads end with ``IPCError/Code/closed``.
+    ///
+    /// Writing goes on.
     public func close() { descriptorCore.close(.receive) }
 }
 
@@ -75,7 +81,11 @@ public final class LocalSocketSender: Sendable, DescriptorOwner, ByteSender {
     /// - Throws: ``IPCError/Code/notConnected``, ``IPCError/Code/closed``.
     public func shutdown() throws(IPCError) { try LocalSocketBackend.shutdown(descriptorCore, .send) }
 
-    /// Closes this direction here: blocked writes end with ``IPCError/Code/closed``. Reading goes on, and the peer is not told:
-    /// use ``shutdown()`` for that.
+    /// Whether this direction has been closed here.
+    public var isClosed: Bool { descriptorCore.isClosed(.send) }
+
+    /// Closes this direction here: blocked writes end with ``IPCError/Code/closed``.
+    ///
+    /// Reading goes on, and the peer is not told: use ``shutdown()`` for that.
     public func close() { descriptorCore.close(.send) }
 }

@@ -26,13 +26,15 @@ extension LocalSocketStream {
         case unbounded
         /// That long at most.
         case timeout(Duration)
-        /// Not at all: the stream is returned at once, and the first call that reads, writes or asks about the peer waits for
-        /// the connection, and tells if it fails.
+        /// Not at all: the stream is returned at once, and the first call that reads, writes or asks about the peer
+        /// waits for the connection, and tells if it fails.
         case deferred
     }
 }
 
-/// Who a peer has to be, for a connection to it to be used. The superuser always passes.
+/// Who a peer has to be, for a connection to it to be used.
+///
+/// The superuser always passes.
 public enum PeerRequirement: Sendable, Hashable {
     /// Anyone.
     case anyone

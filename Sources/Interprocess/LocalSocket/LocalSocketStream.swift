@@ -4,9 +4,9 @@ internal import CInterprocess
 
 /// A connection between two processes, in which bytes go both ways.
 ///
-/// It is a stream: the bytes arrive in order, but how many come in one read has nothing to do with how many were sent in
-/// one write. Say where a message ends, by a line feed or by its length. If both sides send before they
-/// read, both can wait for ever once the kernel's buffers are full: agree on who speaks first, or read and write at the same time.
+/// It is a stream: the bytes arrive in order, but how many come in one read has nothing to do with how many were sent
+/// in one write. Say where a message ends, by a line feed or by its length. If both sides send before they read, both
+/// can wait for ever once the kernel's buffers are full: agree on who speaks first, or read and write at the same time.
 ///
 /// Any thread may call any method at any time; reading and writing at the same time is what a stream is for. It closes
 /// when the last reference to it, and to its halves, goes.
@@ -51,8 +51,8 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     ///
     /// Other holders of the socket are not disturbed when the stream closes.
     ///
-    /// - Parameter descriptor: The socket, which belongs to the stream from then on, and is made close-on-exec. When the
-    ///   call throws, it stays the caller's.
+    /// - Parameter descriptor: The socket, which belongs to the stream from then on, and is made close-on-exec. When
+    ///   the call throws, it stays the caller's.
     /// - Throws: ``IPCError/Code/invalidArgument`` when it is not a Unix stream socket, or one that listens.
     public convenience init(adopting descriptor: RawDescriptor) throws(IPCError) {
         let socket = try LocalSocketBackend.adoptStream(descriptor)
@@ -150,24 +150,26 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     /// What was read ahead stays with this one. The corresponding system call is `fcntl` (`F_DUPFD_CLOEXEC`).
     ///
     /// - Returns: The other stream.
-    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/busy`` while another thread waits in a
-    ///   read or write without a time limit: duplicate before that call starts.
+    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/busy`` while another
+    ///   thread waits in a read or write without a time limit: duplicate before that call starts.
     public func duplicate() throws(IPCError) -> LocalSocketStream {
         try finishConnecting(.duplicate)
         return LocalSocketStream(try LocalSocketBackend.duplicate(descriptorCore))
     }
 
-    /// Closes the connection. Every blocked call ends with ``IPCError/Code/closed``.
+    /// Closes the connection.
     ///
-    /// What was sent reaches the peer. Further calls do nothing. A connection that others hold too (by ``duplicate()``, inheritance, or
-    /// because it was adopted) lives on with them.
+    /// Every blocked call ends with ``IPCError/Code/closed``.
+    ///
+    /// What was sent reaches the peer. Further calls do nothing. A connection that others hold too (by ``duplicate()``,
+    /// inheritance, or because it was adopted) lives on with them.
     public func close() { descriptorCore.close() }
 
     /// Gives the socket away, open and in blocking mode.
     ///
     /// - Returns: The descriptor, which is the caller's to close.
-    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way, or while bytes were read ahead
-    ///   that nobody has asked for: take them first (``ByteReceiver/takeBuffered()``).
+    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way, or while bytes were
+    ///   read ahead that nobody has asked for: take them first (``ByteReceiver/takeBuffered()``).
     public func detach() throws(IPCError) -> RawDescriptor {
         try finishConnecting(.detach)
         try receivingSide.checkNothingBuffered()

@@ -2,8 +2,8 @@
 
 /// Who is on the other side of a connection, as far as the system tells.
 ///
-/// A process's number can come to mean another process once it has ended, so decide by ``userID``, or hold on to the process
-/// (`LocalSocketStream.peerProcess()`).
+/// A process's number can come to mean another process once it has ended, so decide by ``userID``, or hold on to the
+/// process (`LocalSocketStream.peerProcess()`).
 ///
 /// | | process | user | group | groups | security label |
 /// | --- | --- | --- | --- | --- | --- |

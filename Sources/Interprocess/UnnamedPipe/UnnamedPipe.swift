@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-/// A pipe without a name: bytes go from its sender to its receiver, within a process or between a process and its children.
+/// A pipe without a name: bytes go from its sender to its receiver, within a process or between a process and its
+/// children.
 public enum UnnamedPipe {
     /// How a pipe is made.
     public struct Options: Sendable {
         /// How many bytes the pipe holds before writing waits; `nil` leaves it to the system.
         ///
-        /// Linux rounds it up to a power of two, and does not let an unprivileged process pass `/proc/sys/fs/pipe-max-size`; then
-        /// the pipe keeps the size that it has. Other systems choose by themselves. The default, 256 KiB, moves data
-        /// between two processors about three times as fast as the usual 64 KiB.
+        /// Linux rounds it up to a power of two, and does not let an unprivileged process pass
+        /// `/proc/sys/fs/pipe-max-size`; then the pipe keeps the size that it has. Other systems choose by themselves.
+        /// The default, 256 KiB, moves data between two processors about three times as fast as the usual 64 KiB.
         public var bufferSize: Int? = 256 << 10
 
         /// Whether reads and writes return at once with ``IPCError/Code/wouldBlock`` instead of waiting.
@@ -20,9 +21,9 @@ public enum UnnamedPipe {
 
     /// Makes a pipe.
     ///
-    /// Neither end is inherited by programs that this process starts, unless it is handed to them:
-    /// see ``DescriptorOwner/withUnsafeDescriptor(_:)`` and ``DescriptorOwner/setInheritable(_:)``. Close an end here once it has been
-    /// handed on: the receiver sees the end of the stream only when every copy of the sender is closed.
+    /// Neither end is inherited by programs that this process starts, unless it is handed to them: see
+    /// ``DescriptorOwner/withUnsafeDescriptor(_:)`` and ``DescriptorOwner/setInheritable(_:)``. Close an end here once
+    /// it has been handed on: the receiver sees the end of the stream only when every copy of the sender is closed.
     ///
     /// The corresponding system call is `pipe2`.
     ///
@@ -62,19 +63,23 @@ public final class UnnamedPipeReceiver: Sendable, DescriptorOwner, ByteReceiver 
         self.init(ReceivingSide(try UnnamedPipeBackend.adopt(descriptor, toReceive: true), .pipe))
     }
 
-    /// Sets whether reads return at once with ``IPCError/Code/wouldBlock`` instead of waiting. It is a setting of this object alone.
+    /// Sets whether reads return at once with ``IPCError/Code/wouldBlock`` instead of waiting.
+    ///
+    /// It is a setting of this object alone.
     ///
     /// - Parameter nonblocking: Whether they do.
     public func setNonblocking(_ nonblocking: Bool) { receivingSide.settings.isNonblocking = nonblocking }
 
-    /// Closes this end. Blocked reads end with ``IPCError/Code/closed``; once no copy of it is open, writing fails.
+    /// Closes this end.
+    ///
+    /// Blocked reads end with ``IPCError/Code/closed``; once no copy of it is open, writing fails.
     public func close() { descriptorCore.close() }
 
     /// Gives the descriptor away, open.
     ///
     /// - Returns: The descriptor, which is the caller's to close.
-    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way, or while bytes were read ahead
-    ///   that nobody has asked for: take them first (``ByteReceiver/takeBuffered()``).
+    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way, or while bytes were
+    ///   read ahead that nobody has asked for: take them first (``ByteReceiver/takeBuffered()``).
     public func detach() throws(IPCError) -> RawDescriptor {
         try receivingSide.checkNothingBuffered()
         return RawDescriptor(try descriptorCore.detach())
@@ -103,7 +108,9 @@ public final class UnnamedPipeSender: Sendable, DescriptorOwner, ByteSender {
         self.init(SendingSide(try UnnamedPipeBackend.adopt(descriptor, toReceive: false), .pipe))
     }
 
-    /// Sets whether writes return at once with ``IPCError/Code/wouldBlock`` instead of waiting. It is a setting of this object alone.
+    /// Sets whether writes return at once with ``IPCError/Code/wouldBlock`` instead of waiting.
+    ///
+    /// It is a setting of this object alone.
     ///
     /// - Parameter nonblocking: Whether they do.
     public func setNonblocking(_ nonblocking: Bool) { sendingSide.settings.isNonblocking = nonblocking }
@@ -117,7 +124,9 @@ public final class UnnamedPipeSender: Sendable, DescriptorOwner, ByteSender {
         get throws(IPCError) { try UnnamedPipeBackend.bufferSize(descriptorCore) }
     }
 
-    /// Closes this end. Blocked writes end with ``IPCError/Code/closed``; what was written can still be read.
+    /// Closes this end.
+    ///
+    /// Blocked writes end with ``IPCError/Code/closed``; what was written can still be read.
     public func close() { descriptorCore.close() }
 
     /// Gives the descriptor away, open.

@@ -22,7 +22,9 @@ func serve(_ name: LocalSocketName, clients: Int) throws {
     threads.wait()
 }
 
-/// Listens until its input ends, or it is killed. Accepts nobody.
+/// Listens until its input ends, or it is killed.
+///
+/// Accepts nobody.
 func listen(_ name: LocalSocketName, _ overwrite: String) throws {
     var options = LocalSocketListener.Options()
     options.overwrite = overwrite == "always" ? .always : overwrite == "never" ? .never : .ifStale
@@ -32,7 +34,8 @@ func listen(_ name: LocalSocketName, _ overwrite: String) throws {
     listener.close()
 }
 
-/// Starts to listen when told to, with others that do the same; says who it is to one client after another, until its input ends.
+/// Starts to listen when told to, with others that do the same; says who it is to one client after another, until its
+/// input ends.
 func race(_ name: LocalSocketName) throws {
     say("waiting")
     _ = readLine()

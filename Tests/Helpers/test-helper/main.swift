@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The other process in the tests. The first argument says what to do; what the test has to know is printed, a line each.
+// The other process in the tests. The first argument says what to do; what the test has to know is printed, a line
+// each.
 
 import Foundation
 import Interprocess
@@ -11,13 +12,21 @@ func report(_ error: any Error) {
 }
 
 func say(_ line: String) {
-    print(line)
-    fflush(nil)
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }
 
 /// A name as the tests write it: `@name` or a path.
 func name(_ text: String) throws -> LocalSocketName {
     text.hasPrefix("@") ? try .namespaced(String(text.dropFirst())) : try .path(text)
+}
+
+/// A number as the tests write it.
+func number<Number: FixedWidthInteger>(_ text: String) -> Number {
+    guard let number = Number(text) else {
+        say("error \(text) is not a number")
+        exit(1)
+    }
+    return number
 }
 
 var arguments = Array(CommandLine.arguments.dropFirst())
@@ -33,17 +42,17 @@ if arguments.first == "--uid", let user = UInt32(arguments[1]) {
 
 do {
     switch arguments.removeFirst() {
-    case "serve": try serve(name(arguments[0]), clients: Int(arguments[1])!)
+    case "serve": try serve(name(arguments[0]), clients: number(arguments[1]))
     case "listen": try listen(name(arguments[0]), arguments[1])
     case "race": try race(name(arguments[0]))
     case "connect": try connect(name(arguments[0]))
-    case "echo": try echo(name(arguments[0]), lines: Int(arguments[1])!)
+    case "echo": try echo(name(arguments[0]), lines: number(arguments[1]))
     case "hold": try hold(name(arguments[0]))
     case "descriptors": listDescriptors()
     case "write-without-reader": try writeWithoutReader(arguments[0])
-    case "send": try send(over: RawDescriptor(arguments[0])!)
-    case "receive": try receive(over: RawDescriptor(arguments[0])!)
-    case "talk-over": try talk(over: RawDescriptor(arguments[0])!)
+    case "send": try send(over: number(arguments[0]))
+    case "receive": try receive(over: number(arguments[0]))
+    case "talk-over": try talk(over: number(arguments[0]))
     case "activated": try activated()
     default: say("error unknown role")
     }

@@ -12,9 +12,8 @@ final class ChildProcess: @unchecked Sendable {
     private let output: UnsafeMutablePointer<FILE>
     private var status: Int32?
 
-    /// - Parameters:
-    ///   - keeping: Descriptors of this process, each with its number in the child.
-    ///   - environment: Variables to add to this process's own.
+    /// Starts a program, with descriptors of this process under their numbers in the child, and with variables beside
+    /// this process's own.
     init(
         _ program: String,
         _ arguments: [String],
@@ -26,7 +25,11 @@ final class ChildProcess: @unchecked Sendable {
         guard pipe(&toChild) == 0, pipe(&fromChild) == 0 else { throw POSIXError(.EMFILE) }
         for descriptor in toChild + fromChild { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 
+        #if canImport(Darwin)
+        var actions: posix_spawn_file_actions_t?
+        #else
         var actions = posix_spawn_file_actions_t()
+        #endif
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, toChild[0], 0)
@@ -142,7 +145,9 @@ final class ChildProcess: @unchecked Sendable {
     private func kill(_ pid: pid_t, _ signal: Int32) { Foundation.kill(pid, signal) }
 }
 
-/// Skips the test where an outside program is missing. Where the variable `INTERPROCESS_NO_SKIPS` is set, as in CI, that fails it.
+/// Skips the test where an outside program is missing.
+///
+/// Where the variable `INTERPROCESS_NO_SKIPS` is set, as in CI, that fails it.
 func requireProgram(_ name: String) throws {
     for folder in (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     where FileManager.default.isExecutableFile(atPath: "\(folder)/\(name)") { return }

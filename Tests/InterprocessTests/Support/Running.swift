@@ -34,8 +34,8 @@ final class Running<Value: Sendable>: Sendable {
         return try outcome.withLock { $0! }.get()
     }
 
-    /// Waits until the thread sleeps inside a system call that moves bytes, accepts, or polls, so that a test knows that a call is
-    /// blocked without guessing a time.
+    /// Waits until the thread sleeps inside a system call that moves bytes, accepts, or polls, so that a test knows
+    /// that a call is blocked without guessing a time.
     func waitUntilBlocked() {
         let end = Date(timeIntervalSinceNow: 10)
         while Date() < end {
@@ -49,7 +49,8 @@ final class Running<Value: Sendable>: Sendable {
     private var isBlocked: Bool {
         #if os(Linux)
         let thread = thread.withLock { $0 }
-        // The number of the system call that the thread sleeps in comes first; a thread that runs has the word "running".
+        // The number of the system call that the thread sleeps in comes first; a thread that runs has the word
+        // "running".
         guard !thread.isEmpty,
             let call = try? String(contentsOfFile: "/proc/\(thread)/syscall", encoding: .utf8),
             let number = call.split(separator: " ").first.flatMap({ Int($0) }),

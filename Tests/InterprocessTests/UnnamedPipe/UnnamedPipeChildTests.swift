@@ -73,8 +73,8 @@ final class UnnamedPipeChildTests: InterprocessTestCase {
         XCTAssertEqual(child.wait(), 0)
     }
 
-    /// A program that shares the open file description, such as one that has it as its standard input, must not find it in
-    /// nonblocking mode, whatever is done here.
+    /// A program that shares the open file description, such as one that has it as its standard input, must not find it
+    /// in nonblocking mode, whatever is done here.
     func testSharedEndsStayInBlockingMode() throws {
         let (sender, receiver) = try UnnamedPipe.create()
         func checkModes(_ moment: String) throws {

@@ -1,1 +1,80 @@
-void cb(void);
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+// What the library is measured against: the same work in plain C. And what measuring takes that Swift has no module
+// for. A function that can fail returns 0 or more, or a negated errno.
+
+#ifndef CBENCHMARK_H
+#define CBENCHMARK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Sockets and pipes. All descriptors are close-on-exec.
+int64_t cb_listen(const char *path);
+int64_t cb_accept(int32_t listener);
+int64_t cb_connect(const char *path);
+int64_t cb_socket_pair(int32_t *ends);
+int64_t cb_pipe(int32_t *ends);
+int64_t cb_close(int32_t descriptor);
+
+// Moving bytes: send and recv for sockets, write and read for pipes. A socket is given as both input and output.
+struct cb_link {
+    int32_t input;
+    int32_t output;
+    bool is_socket;
+};
+
+// Sends `size` bytes and receives as many, `count` times; how long each took goes to `nanoseconds`, which may be null.
+int64_t cb_round_trips(struct cb_link link, uint8_t *memory, size_t size, int64_t count, int64_t *nanoseconds);
+// Sends back `size` bytes whenever they have come, until the other side ends.
+int64_t cb_echo(struct cb_link link, uint8_t *memory, size_t size);
+// Sends `size` bytes `count` times, and waits for one byte which says that all have come.
+int64_t cb_pour(struct cb_link link, uint8_t *memory, size_t size, int64_t count);
+// Receives `size` bytes `count` times, however they are cut, and says so by one byte.
+int64_t cb_drain(struct cb_link link, uint8_t *memory, size_t size, int64_t count);
+// Accepts and closes `count` connections.
+int64_t cb_accept_and_close(int32_t listener, int64_t count);
+// Connects and closes `count` times.
+int64_t cb_connect_and_close(const char *path, int64_t count);
+
+// The machine and its clock.
+int64_t cb_now(void);
+int64_t cb_cpu_count(void);
+// The number of the CPU at that place among those that this process may use.
+int64_t cb_allowed_cpu(int64_t place);
+// Moves the calling thread, and what it starts from then on, to that CPU alone; -1 undoes it.
+int64_t cb_pin(int64_t cpu);
+int64_t cb_kernel(char *text, size_t capacity);
+int64_t cb_open_descriptors(void);
+
+// Processes and threads.
+int64_t cb_process_id(void);
+// Starts this program again. Descriptors that are not negative become the new process's 3 and 4.
+int64_t cb_spawn(const char *const *arguments, int32_t input, int32_t output);
+// Another number for the descriptor, out of the way of 3 and 4.
+int64_t cb_duplicate_high(int32_t descriptor);
+// Waits for the process's end; returns its exit status, or 128 and the signal.
+int64_t cb_wait(int64_t process);
+void cb_end_with_parent(void);
+// Ends the process, with a message, if it is not called again within that time. 0 ends the watch.
+void cb_watch(int64_t seconds);
+int64_t cb_thread_start(void (*body)(void *), void *context, uint64_t *thread);
+void cb_thread_join(uint64_t thread);
+
+// Files. The scratch directory goes with the process, whichever way that ends, if nothing but one file `s` is in it.
+int64_t cb_scratch_create(char *path, size_t capacity);
+// Removes that file alone.
+void cb_scratch_clear(void);
+void cb_scratch_remove(void);
+// Ends the process at once, from any thread.
+void cb_fail(void);
+int64_t cb_write_file(const char *path, const void *bytes, size_t count);
+void cb_complain(const char *text);
+
+// Allocations, by whatever code of the process, on any thread.
+bool cb_can_count_allocations(void);
+void cb_count_allocations(bool on);
+int64_t cb_allocations(void);
+
+#endif

@@ -3,7 +3,8 @@
 #if !os(Windows)
 internal import CInterprocess
 
-/// Who may connect, where the kernel does not see to it by the mode of a file: names in the abstract namespace have none.
+/// Who may connect, where the kernel does not see to it by the mode of a file: names in the abstract namespace have
+/// none.
 struct Gate: Sendable {
     /// `nil` lets everybody in.
     private let access: LocalSocketListener.Access?
@@ -12,7 +13,7 @@ struct Gate: Sendable {
 
     private init(access: LocalSocketListener.Access?) { self.access = access }
 
-    /// - Parameter mode: The mode asked for, whose write bits say who may connect; it takes precedence over `access`.
+    /// The gate for a mode, whose write bits say who may connect, or else for an access.
     init(_ access: LocalSocketListener.Access, mode: UInt32?) {
         if let mode {
             self.access = mode & 0o002 != 0 ? nil : mode & 0o020 != 0 ? .group : .currentUser
@@ -24,7 +25,9 @@ struct Gate: Sendable {
         }
     }
 
-    /// Whether the peer of a connection may stay. One whose credentials cannot be told may not.
+    /// Whether the peer of a connection may stay.
+    ///
+    /// One whose credentials cannot be told may not.
     func admits(_ descriptor: Int64) -> Bool {
         guard let access else { return true }
         var peer = cip_credentials()
@@ -38,8 +41,9 @@ struct Gate: Sendable {
 }
 
 extension DescriptorCore {
-    /// Accepts the next client that the gate admits, on a listening socket in nonblocking mode. Clients that have left
-    /// again, and those that are not admitted, are passed over.
+    /// Accepts the next client that the gate admits, on a listening socket in nonblocking mode.
+    ///
+    /// Clients that have left again, and those that are not admitted, are passed over.
     func accept(_ gate: Gate, _ patience: Patience) throws(IPCError) -> OwnedDescriptor {
         let lease = try lease(.receive, for: .accept)
         while true {

@@ -6,7 +6,7 @@ internal import CInterprocess
 extension OwnedDescriptor {
     /// Takes over a descriptor from outside, if it passes; otherwise it stays the caller's, as it was.
     ///
-    /// - Parameter check: Whether it is what it has to be: 1, or 0, or the negated error of looking.
+    /// The check answers whether it is what it has to be: 1, or 0, or the negated error of looking.
     init(
         adopting raw: RawDescriptor,
         detail: StaticString,
@@ -15,8 +15,8 @@ extension OwnedDescriptor {
         let result = check(Int64(raw))
         if result < 0 { throw IPCError(result: result, .adopt, name: "descriptor \(raw)", detail: detail) }
         if result == 0 { throw IPCError(.invalidArgument, .adopt, name: "descriptor \(raw)", detail: detail) }
-        let marked = System.call(.option) { cip_set_inheritable(Int64(raw), false) }
-        if marked < 0 { throw IPCError(result: marked, .adopt, name: "descriptor \(raw)") }
+        let adopted = System.call(.option) { cip_adopt(Int64(raw)) }
+        if adopted < 0 { throw IPCError(result: adopted, .adopt, name: "descriptor \(raw)") }
         self.init(Int64(raw))
     }
 

@@ -38,8 +38,8 @@ struct ConnectPlan: Sendable {
 
     /// Connects, waiting until the deadline for room in the server's backlog and, if asked to, for the server.
     ///
-    /// Linux makes a blocking connect wait for room in a full backlog, for as long as SO_SNDTIMEO says; a nonblocking one
-    /// fails with EAGAIN and must not be mistaken for one under way. Elsewhere a full backlog refuses.
+    /// Linux makes a blocking connect wait for room in a full backlog, for as long as SO_SNDTIMEO says; a nonblocking
+    /// one fails with EAGAIN and must not be mistaken for one under way. Elsewhere a full backlog refuses.
     func connect(until deadline: Deadline) throws(IPCError) -> OwnedDescriptor {
         var backoff = Backoff()
         while true {
@@ -50,8 +50,8 @@ struct ConnectPlan: Sendable {
                 return socket
             }
             if !isWorthRepeating(result) {
-                throw result == -cip_codes.would_block
-                    ? error(.timedOut, detail: "the server's backlog of unaccepted clients stayed full") : error(result: result)
+                if result != -cip_codes.would_block { throw error(result: result) }
+                throw error(.timedOut, detail: "the server's backlog of unaccepted clients stayed full")
             }
             if deadline.hasPassed { throw error(.timedOut, result: result, detail: "no server appeared in time") }
             backoff.sleep(until: deadline)

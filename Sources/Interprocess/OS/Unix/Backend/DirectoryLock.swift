@@ -4,13 +4,17 @@
 internal import CInterprocess
 
 /// A directory, locked against other programs that use this library while a socket's file in it is made, replaced or
-/// removed. Released when it goes out of scope.
+/// removed.
+///
+/// Released when it goes out of scope.
 struct DirectoryLock: ~Copyable {
     /// The directory, or -1 when it could not be opened.
     private let directory: Int64
 
-    /// Whether it is locked. It is not when the directory cannot be opened, or stays locked: anybody who may read a directory
-    /// can lock it, and must not be able to stop us by that.
+    /// Whether it is locked.
+    ///
+    /// It is not when the directory cannot be opened, or stays locked: anybody who may read a directory can lock it,
+    /// and must not be able to stop us by that.
     let isHeld: Bool
 
     /// What to bind to when the path of a file in the directory is too long for a socket's address.

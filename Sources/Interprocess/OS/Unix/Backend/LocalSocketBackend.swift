@@ -5,7 +5,9 @@ internal import CInterprocess
 
 typealias LocalSocketAddress = UnixAddress
 
-/// Local sockets as Unix domain sockets. Each system's backend has a type of this name with these members.
+/// Local sockets as Unix domain sockets.
+///
+/// Each system's backend has a type of this name with these members.
 enum LocalSocketBackend {
     /// How `close` ends a blocked call on a stream that was made here.
     static let streamWaker = DescriptorCore.Waker.shutdown

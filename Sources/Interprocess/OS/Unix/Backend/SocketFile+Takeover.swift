@@ -5,10 +5,10 @@ internal import CInterprocess
 
 // Replacing the file of a listener that has died, without a moment in which the name is missing.
 //
-// A crash leaves a socket's file behind, and binding its name fails. Such a file is replaced only when it is a socket that
-// has refused a connection twice, some time apart, and is the same file (device and inode) all along. Programs that use
-// this library hold the directory's lock from bind to listen, so between them no listener is ever mistaken for a dead one. A
-// server that does not take the lock, and is slower than `grace` from its bind to its listen, can be.
+// A crash leaves a socket's file behind, and binding its name fails. Such a file is replaced only when it is a socket
+// that has refused a connection twice, some time apart, and is the same file (device and inode) all along. Programs
+// that use this library hold the directory's lock from bind to listen, so between them no listener is ever mistaken for
+// a dead one. A server that does not take the lock, and is slower than `grace` from its bind to its listen, can be.
 
 extension SocketFilePlan {
     /// How long a socket has to refuse connections before it counts as dead.
@@ -20,7 +20,9 @@ extension SocketFilePlan {
         if present.kind != Int64(CIP_KIND_SOCKET) {
             throw error(
                 result: result,
-                detail: "there is a file at that path that is no socket, and it stays: remove it, or choose another name"
+                detail: """
+                    there is a file at that path that is no socket, and it stays: remove it, or choose another name
+                    """
             )
         }
     }
@@ -35,7 +37,9 @@ extension SocketFilePlan {
         return refusesConnections()
     }
 
-    /// Whether a connection is refused, as it is where nobody listens. Every other outcome leaves it open.
+    /// Whether a connection is refused, as it is where nobody listens.
+    ///
+    /// Every other outcome leaves it open.
     private func refusesConnections() -> Bool {
         let made = System.call(.socket) { cip_socket(Int64(CIP_STREAM), true) }
         if made < 0 { return false }
@@ -46,7 +50,10 @@ extension SocketFilePlan {
 
     /// Puts the socket in the place of the file at the path: it listens under another name first, which is then moved
     /// over the old one in one step.
-    func replace(with socket: borrowing OwnedDescriptor, _ lock: borrowing DirectoryLock) throws(IPCError) -> SocketFile {
+    func replace(
+        with socket: borrowing OwnedDescriptor,
+        _ lock: borrowing DirectoryLock
+    ) throws(IPCError) -> SocketFile {
         let temporary = Self.temporaryName()
         let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
         let prefix = slash.map { path.bytes[...$0] } ?? []
@@ -58,8 +65,7 @@ extension SocketFilePlan {
         if result < 0 {
             throw error(
                 result: result,
-                detail: isShort
-                    ? nil : "the name is taken by a dead socket, and too long to be replaced: remove the file, or use a shorter name"
+                detail: isShort ? nil : "a dead socket has the name, which is too long to be replaced: remove the file"
             )
         }
         let listening = try open(socket, at: beside)

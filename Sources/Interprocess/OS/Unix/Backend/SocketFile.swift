@@ -4,14 +4,14 @@
 internal import CInterprocess
 internal import Synchronization
 
-/// The file by which a listening socket is found: made when the socket is bound, removed when the listener closes, if it
-/// is still the same file.
+/// The file by which a listening socket is found: made when the socket is bound, removed when the listener closes, if
+/// it is still the same file.
 final class SocketFile: Sendable {
     private let path: CPath
     private let status: cip_file_status
     private let isKept = Atomic<Bool>(false)
 
-    /// - Parameter path: From the root, for the current directory may change.
+    /// The path must be from the root, for the current directory may change.
     init(path: CPath, status: cip_file_status) {
         self.path = path
         self.status = status
@@ -62,11 +62,11 @@ struct SocketFilePlan: Sendable {
         IPCError(result: result, .listen, name: name, detail: detail)
     }
 
-    /// Binds the socket, gives the file its mode, and listens: in this order, so that nobody can connect before the mode
-    /// is right.
+    /// Binds the socket, gives the file its mode, and listens: in this order, so that nobody can connect before the
+    /// mode is right.
     ///
-    /// All of it happens under a lock on the directory, so that no other starter takes the socket for a stale one between
-    /// its binding and its listening. Where the directory cannot be locked, a fresh name is bound without.
+    /// All of it happens under a lock on the directory, so that no other starter takes the socket for a stale one
+    /// between its binding and its listening. Where the directory cannot be locked, a fresh name is bound without.
     func listen(on socket: borrowing OwnedDescriptor) throws(IPCError) -> SocketFile {
         let deadline = Deadline(after: patience)
         if createsDirectories { createParents() }
@@ -125,7 +125,9 @@ struct SocketFilePlan: Sendable {
         return SocketFile(path: path.absolute, status: made)
     }
 
-    /// Makes the directories above the path that are missing, for this user alone. If that fails, binding tells why.
+    /// Makes the directories above the path that are missing, for this user alone.
+    ///
+    /// If that fails, binding tells why.
     private func createParents() {
         var end = path.bytes.startIndex
         while let slash = path.bytes[(end + 1)...].firstIndex(of: UInt8(ascii: "/")) {

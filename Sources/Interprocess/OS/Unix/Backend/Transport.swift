@@ -3,7 +3,9 @@
 #if !os(Windows)
 internal import CInterprocess
 
-/// Which system calls move bytes through a descriptor. Each system's backend has a type of this name with these members.
+/// Which system calls move bytes through a descriptor.
+///
+/// Each system's backend has a type of this name with these members.
 enum Transport: Sendable {
     case socket
     /// An unnamed pipe. Its ends may go to other programs, so their open file descriptions are left in blocking mode.
@@ -11,7 +13,9 @@ enum Transport: Sendable {
     /// A FIFO, whose open file description is private to us, and in nonblocking mode.
     case fifo
 
-    /// Receives up to `count` bytes. Without `wait`, the error is "would block" instead of waiting.
+    /// Receives up to `count` bytes.
+    ///
+    /// Without `wait`, the error is "would block" instead of waiting.
     @inline(__always)
     func read(_ descriptor: Int64, _ memory: UnsafeMutableRawPointer, _ count: Int, wait: Bool) -> Int64 {
         switch self {
@@ -21,14 +25,38 @@ enum Transport: Sendable {
         }
     }
 
-    /// Sends up to `count` bytes, and never raises SIGPIPE. Without `wait`, the error is "would block" instead of waiting;
-    /// only a socket can wait by itself.
+    /// Sends up to `count` bytes, and never raises SIGPIPE.
+    ///
+    /// Without `wait`, the error is "would block" instead of waiting; only a socket can wait by itself.
     @inline(__always)
     func write(_ descriptor: Int64, _ memory: UnsafeRawPointer, _ count: Int, wait: Bool) -> Int64 {
         switch self {
         case .socket: unsafe cip_send(descriptor, memory, count, wait)
         case .pipe, .fifo: unsafe cip_pipe_write(descriptor, memory, count)
         }
+    }
+
+    /// The most pieces of memory that one call takes.
+    static let maximumPieces = 1024
+
+    /// Receives into several pieces of memory, as `read` does into one; never waits.
+    func read(_ descriptor: Int64, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
+        guard let base = pieces.baseAddress else { return 0 }
+        if self != .socket { return unsafe cip_pipe_read_pieces(descriptor, base, pieces.count) }
+        var message = unsafe cip_message()
+        unsafe message.buffers = base
+        unsafe message.buffer_count = pieces.count
+        return unsafe cip_receive_message(descriptor, &message, false)
+    }
+
+    /// Sends several pieces of memory, as `write` does one; never waits.
+    func write(_ descriptor: Int64, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
+        guard let base = pieces.baseAddress else { return 0 }
+        if self != .socket { return unsafe cip_pipe_write_pieces(descriptor, base, pieces.count) }
+        var message = unsafe cip_message()
+        unsafe message.buffers = base
+        unsafe message.buffer_count = pieces.count
+        return unsafe cip_send_message(descriptor, &message, false)
     }
 }
 #endif

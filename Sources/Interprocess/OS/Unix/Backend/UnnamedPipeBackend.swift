@@ -3,7 +3,9 @@
 #if !os(Windows)
 internal import CInterprocess
 
-/// Unnamed pipes as pipe(2). Each system's backend has a type of this name with these members.
+/// Unnamed pipes as pipe(2).
+///
+/// Each system's backend has a type of this name with these members.
 enum UnnamedPipeBackend {
     private static let label = "an unnamed pipe"
 
@@ -26,11 +28,9 @@ enum UnnamedPipeBackend {
             // A wish: without privileges there is a limit, and the pipe works as well without.
             _ = System.call(.option) { cip_set_pipe_capacity(sender.raw, Int64(size)) }
         }
-        // Reads wait inside the kernel only if closing can end that.
-        let canBeWoken = cip_pipe_can_wake_readers(receiver.raw) != 0
         return (
             DescriptorCore(sender, name: label, waker: .poll),
-            DescriptorCore(receiver, name: label, waker: canBeWoken ? .pipeByte : .poll)
+            DescriptorCore(receiver, name: label, waker: .pipeByte)
         )
     }
 

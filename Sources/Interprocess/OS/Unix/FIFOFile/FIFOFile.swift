@@ -118,8 +118,9 @@ public enum FIFOFile {
 
     /// Waits until somebody has the FIFO open to send, or had.
     ///
-    /// Poll tells of bytes, and of senders that came and went; that one is there and silent only reading tells ("would block"
-    /// instead of the end of the stream), so it is tried from time to time. Bytes that come by it are kept for the first read.
+    /// Poll tells of bytes, and of senders that came and went; that one is there and silent only reading tells ("would
+    /// block" instead of the end of the stream), so it is tried from time to time. Bytes that come by it are kept for
+    /// the first read.
     private static func waitForSender(_ side: ReceivingSide, until deadline: Deadline) throws(IPCError) {
         let core = side.core
         let lease = try core.lease(.receive, for: .open)
@@ -159,13 +160,16 @@ public final class FIFOReceiver: Sendable, DescriptorOwner, ByteReceiver {
     /// - Parameter nonblocking: Whether they do.
     public func setNonblocking(_ nonblocking: Bool) { receivingSide.settings.isNonblocking = nonblocking }
 
-    /// Closes this end. Blocked reads end with ``IPCError/Code/closed``. The file stays.
+    /// Closes this end.
+    ///
+    /// Blocked reads end with ``IPCError/Code/closed``. The file stays.
     public func close() { descriptorCore.close() }
 }
 
 /// The sending end of a FIFO.
 ///
-/// Writing when nobody has the FIFO open to receive is an error, ``IPCError/Code/brokenPipe``, and never the signal SIGPIPE.
+/// Writing when nobody has the FIFO open to receive is an error, ``IPCError/Code/brokenPipe``, and never the signal
+/// SIGPIPE.
 public final class FIFOSender: Sendable, DescriptorOwner, ByteSender {
     /// The sending direction, which has no public members.
     public let sendingSide: SendingSide
@@ -179,7 +183,9 @@ public final class FIFOSender: Sendable, DescriptorOwner, ByteSender {
     /// - Parameter nonblocking: Whether they do.
     public func setNonblocking(_ nonblocking: Bool) { sendingSide.settings.isNonblocking = nonblocking }
 
-    /// Closes this end. Blocked writes end with ``IPCError/Code/closed``. The file stays.
+    /// Closes this end.
+    ///
+    /// Blocked writes end with ``IPCError/Code/closed``. The file stays.
     public func close() { descriptorCore.close() }
 }
 #endif

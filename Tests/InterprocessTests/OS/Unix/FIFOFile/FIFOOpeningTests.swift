@@ -111,7 +111,8 @@ final class FIFOOpeningTests: InterprocessTestCase {
         sender.close()
     }
 
-    /// Nothing is a stream's end for ever here: as long as nobody sends, each read says 0 bytes, and none of them waits.
+    /// Nothing is a stream's end for ever here: as long as nobody sends, each read says 0 bytes, and none of them
+    /// waits.
     func testReadsWithoutSenderSayNothingIsThere() throws {
         let receiver = try FIFOFile.openReceiver(at: path(), waitsForSender: false)
         for _ in 0..<3 {

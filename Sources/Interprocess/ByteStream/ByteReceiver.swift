@@ -2,8 +2,9 @@
 
 /// Something that bytes can be received from: a stream, its receiving half, the receiving end of a pipe or FIFO.
 ///
-/// The forms of reading are written here once for all of them. They share one read-ahead buffer, which ``readLine(limit:timeout:)``
-/// fills with more than it returns: whatever form comes next gets those bytes first, so that forms can be mixed freely.
+/// The forms of reading are written here once for all of them. They share one read-ahead buffer, which
+/// ``readLine(limit:timeout:)`` fills with more than it returns: whatever form comes next gets those bytes first, so
+/// that forms can be mixed freely.
 ///
 /// Any thread may call any of them at any time. Each waits until bytes come, the stream ends, the time is over, or the
 /// object is closed; each blocks the thread while it waits, and so should not be called where a thread must not block,
@@ -32,13 +33,12 @@ extension ByteReceiver {
     /// - Returns: The number of bytes received, which may be fewer than there is room for; 0 at the end of the stream.
     /// - Throws: ``IPCError/Code/timedOut``, ``IPCError/Code/wouldBlock`` (in nonblocking mode),
     ///   ``IPCError/Code/closed``, ``IPCError/Code/connectionReset``. No byte is lost when it throws.
+    @inlinable
     public func read(
         into buffer: UnsafeMutableRawBufferPointer,
         timeout: Duration? = nil
     ) throws(IPCError) -> Int {
-        guard let base = buffer.baseAddress else { return 0 }
-        let side = receivingSide
-        return try unsafe side.read(into: base, buffer.count, side.settings.patience(timeout))
+        try unsafe receivingSide.read(into: buffer, timeout: timeout)
     }
 
     /// Receives bytes into a span, from its start.
@@ -48,6 +48,7 @@ extension ByteReceiver {
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
     /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    @inlinable
     public func read(into buffer: inout MutableRawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe buffer.withUnsafeMutableBytes { (memory) throws(IPCError) -> Int in
             try unsafe read(into: memory, timeout: timeout)
@@ -61,6 +62,7 @@ extension ByteReceiver {
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
     /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    @inlinable
     public func read(into buffer: inout OutputRawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe buffer.withUnsafeMutableBytes { (memory, count) throws(IPCError) -> Int in
             let free = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
@@ -77,6 +79,7 @@ extension ByteReceiver {
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
     /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    @inlinable
     public func read(into buffer: inout OutputSpan<UInt8>, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe buffer.withUnsafeMutableBufferPointer { (memory, count) throws(IPCError) -> Int in
             let free = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(memory)[count...])
@@ -112,7 +115,8 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: That many bytes.
     /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a negative count.
+    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a
+    ///   negative count.
     public func readExactly(_ count: Int, timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
         let side = receivingSide
         try side.check(count)
@@ -131,12 +135,9 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; else as
     ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    @inlinable
     public func readExactly(into buffer: inout MutableRawSpan, timeout: Duration? = nil) throws(IPCError) {
-        let side = receivingSide
-        let patience = side.settings.patience(timeout)
-        try unsafe buffer.withUnsafeMutableBytes { (memory) throws(IPCError) in
-            try unsafe side.fill(memory, patience)
-        }
+        try receivingSide.readExactly(into: &buffer, timeout: timeout)
     }
 
     /// Receives everything up to the end of the stream.
@@ -171,7 +172,8 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: The line, or `nil` at the end of the stream.
     /// - Throws: ``IPCError/Code/messageTooLarge`` when the line is longer than `limit`; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a negative limit.
+    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a
+    ///   negative limit.
     public func readLine(limit: Int = 1 << 20, timeout: Duration? = nil) throws(IPCError) -> String? {
         let side = receivingSide
         try side.check(limit)
@@ -193,7 +195,7 @@ extension ByteReceiver {
     }
 
     /// How many bytes have been received and wait in the read-ahead buffer.
-    public var bufferedByteCount: Int { receivingSide.readAhead.byteCount }
+    public var bufferedByteCount: Int { receivingSide.bufferedByteCount }
 
     /// Takes the bytes out of the read-ahead buffer, without receiving more.
     ///

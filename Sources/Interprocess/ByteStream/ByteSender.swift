@@ -30,10 +30,9 @@ extension ByteSender {
     /// - Returns: The number of bytes sent: at least one, unless there are none.
     /// - Throws: ``IPCError/Code/brokenPipe`` when the other side is gone, ``IPCError/Code/timedOut``,
     ///   ``IPCError/Code/wouldBlock`` (in nonblocking mode), ``IPCError/Code/closed``. Nothing was sent when it throws.
+    @inlinable
     public func write(_ bytes: UnsafeRawBufferPointer, timeout: Duration? = nil) throws(IPCError) -> Int {
-        guard let base = bytes.baseAddress else { return 0 }
-        let side = sendingSide
-        return try unsafe side.write(base, bytes.count, side.settings.patience(timeout))
+        try unsafe sendingSide.write(bytes, timeout: timeout)
     }
 
     /// Sends bytes, some or all.
@@ -43,6 +42,7 @@ extension ByteSender {
     ///   - timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Returns: The number of bytes sent: at least one, unless there are none.
     /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    @inlinable
     public func write(_ bytes: RawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe bytes.withUnsafeBytes { (memory) throws(IPCError) -> Int in
             try unsafe write(memory, timeout: timeout)
@@ -56,6 +56,7 @@ extension ByteSender {
     ///   - timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Returns: The number of bytes sent: at least one, unless there are none.
     /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    @inlinable
     public func write(_ bytes: [UInt8], timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) -> Int in
             try unsafe write(UnsafeRawBufferPointer(memory), timeout: timeout)
@@ -69,10 +70,9 @@ extension ByteSender {
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
     /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does; ``IPCError/bytesTransferred`` tells how many
     ///   bytes, from the first, had been sent.
+    @inlinable
     public func writeAll(_ bytes: UnsafeRawBufferPointer, timeout: Duration? = nil) throws(IPCError) {
-        guard let base = bytes.baseAddress else { return }
-        let side = sendingSide
-        try unsafe side.writeAll(base, bytes.count, side.settings.patience(timeout))
+        try unsafe sendingSide.writeAll(bytes, timeout: timeout)
     }
 
     /// Sends all of the bytes.
@@ -81,6 +81,7 @@ extension ByteSender {
     ///   - bytes: What to send.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
     /// - Throws: As ``writeAll(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    @inlinable
     public func writeAll(_ bytes: RawSpan, timeout: Duration? = nil) throws(IPCError) {
         try unsafe bytes.withUnsafeBytes { (memory) throws(IPCError) in
             try unsafe writeAll(memory, timeout: timeout)
@@ -93,6 +94,7 @@ extension ByteSender {
     ///   - bytes: What to send.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
     /// - Throws: As ``writeAll(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    @inlinable
     public func writeAll(_ bytes: [UInt8], timeout: Duration? = nil) throws(IPCError) {
         try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) in
             try unsafe writeAll(UnsafeRawBufferPointer(memory), timeout: timeout)

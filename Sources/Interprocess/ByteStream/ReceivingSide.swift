@@ -12,7 +12,7 @@ public final class ReceivingSide: Sendable {
     let transport: Transport
     let connection: PendingConnection?
     let settings: WaitSettings
-    let readAhead = ReadAhead()
+    private let ahead = SetOnce<ReadAhead>()
     /// Whether the last read got less than it asked for: then the next one has to wait, as a rule, and asks for
     /// readiness first instead of trying in vain.
     private let isLikelyEmpty = Atomic<Bool>(false)
@@ -29,6 +29,27 @@ public final class ReceivingSide: Sendable {
         settings = WaitSettings(nonblocking: nonblocking)
     }
 
+    /// The read-ahead buffer, made at first use.
+    var readAhead: ReadAhead { ahead.value ?? ahead.set(ReadAhead()) }
+
+    var bufferedByteCount: Int { ahead.isSet ? readAhead.byteCount : 0 }
+
+    // The forms that are called most are made of as few functions as can be: each one that a processor returns through
+    // after a system call costs it some 14 ns.
+
+    @usableFromInline
+    func read(into buffer: UnsafeMutableRawBufferPointer, timeout: Duration?) throws(IPCError) -> Int {
+        guard let base = buffer.baseAddress else { return 0 }
+        return try unsafe read(into: base, buffer.count, settings.patience(timeout))
+    }
+
+    @usableFromInline
+    func readExactly(into buffer: inout MutableRawSpan, timeout: Duration?) throws(IPCError) {
+        // Taken out of the closure, which would be one more function; the span stays as it is during this call.
+        let memory = unsafe buffer.withUnsafeMutableBytes { unsafe $0 }
+        try unsafe fill(memory, settings.patience(timeout))
+    }
+
     /// Receives up to `count` bytes, those that were read ahead first; 0 at the end of the stream.
     @inline(__always)
     func read(
@@ -38,7 +59,7 @@ public final class ReceivingSide: Sendable {
     ) throws(IPCError) -> Int {
         // A read of nothing must not look like the end of the stream to the kernel's caller, nor wait.
         if count == 0 { return 0 }
-        if readAhead.isEmpty { return try unsafe receive(into: memory, count, patience) }
+        if !ahead.isSet || readAhead.isEmpty { return try unsafe receive(into: memory, count, patience) }
         return try unsafe readBuffered(into: memory, count, patience)
     }
 
@@ -52,6 +73,19 @@ public final class ReceivingSide: Sendable {
         return taken > 0 ? taken : try unsafe receive(into: memory, count, patience)
     }
 
+    /// Receives into several pieces of memory, one after another; 0 at the end of the stream.
+    func read(into pieces: UnsafeMutableBufferPointer<cip_buffer>, _ patience: Patience) throws(IPCError) -> Int {
+        if bufferedByteCount > 0, let first = unsafe pieces.first, let base = unsafe first.base {
+            return try unsafe readBuffered(into: base, first.count, patience)
+        }
+        let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
+        try connection?.finish(core, .receive, lease, patience)
+        return try receive(lease, patience) {
+            System.call(.receive) { unsafe transport.read(core.descriptor, pieces) }
+        }
+    }
+
+    @inline(__always)
     private func receive(
         into memory: UnsafeMutableRawPointer,
         _ count: Int,
@@ -60,7 +94,7 @@ public final class ReceivingSide: Sendable {
         let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
         try connection?.finish(core, .receive, lease, patience)
         guard patience.isUnlimited && lease.mayBlock else {
-            return try receive(lease, patience) { unsafe attempt(memory, count) }
+            return try unsafe receiveByPolling(into: memory, count, lease, patience)
         }
         while true {
             let result = System.transfer(.receive, count) {
@@ -72,6 +106,16 @@ public final class ReceivingSide: Sendable {
             if result != -cip_codes.would_block { throw core.error(result: result, .read) }
             try core.wait(.receive, for: .read, lease, until: .never)
         }
+    }
+
+    @inline(never)
+    private func receiveByPolling(
+        into memory: UnsafeMutableRawPointer,
+        _ count: Int,
+        _ lease: borrowing DescriptorCore.Lease,
+        _ patience: Patience
+    ) throws(IPCError) -> Int {
+        try receive(lease, patience) { unsafe attempt(memory, count) }
     }
 
     /// Makes attempts until one works, waiting for readiness in between.
@@ -93,8 +137,8 @@ public final class ReceivingSide: Sendable {
         }
     }
 
-    /// Looks whether a result is still to be believed: what ends a blocked call at close is an end of stream, or a byte, that
-    /// is not the peer's, and another call may get to see it.
+    /// Looks whether a result is still to be believed: what ends a blocked call at close is an end of stream, or a
+    /// byte, that is not the peer's, and another call may get to see it.
     ///
     /// - Throws: `.closed`.
     @inline(__always)
@@ -118,8 +162,8 @@ public final class ReceivingSide: Sendable {
         let result = System.transfer(.receive, count) {
             unsafe transport.read(core.descriptor, memory, $0, wait: false)
         }
-        // The end of the stream is no reason to wait: poll does not tell of it where no sender has come yet, as reading a
-        // FIFO does.
+        // The end of the stream is no reason to wait: poll does not tell of it where no sender has come yet, as reading
+        // a FIFO does.
         isLikelyEmpty.store(result != 0 && result < count && transport != .fifo, ordering: .relaxed)
         return result
     }

@@ -39,6 +39,7 @@ extension ReceivingSide {
     }
 
     /// Receives until the memory is full.
+    @inline(__always)
     func fill(_ memory: UnsafeMutableRawBufferPointer, _ patience: Patience) throws(IPCError) {
         guard let base = memory.baseAddress else { return }
         var filled = 0
@@ -60,7 +61,7 @@ extension ReceivingSide {
 
     /// - Throws: `.busy` when bytes wait in the read-ahead buffer, which would be lost with the descriptor.
     func checkNothingBuffered() throws(IPCError) {
-        if readAhead.isEmpty { return }
+        if bufferedByteCount == 0 { return }
         throw core.error(
             .busy,
             .detach,

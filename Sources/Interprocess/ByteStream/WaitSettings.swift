@@ -3,7 +3,7 @@
 internal import Synchronization
 
 /// How the calls of one direction wait, unless a call says otherwise.
-final class WaitSettings: Sendable {
+struct WaitSettings: ~Copyable, Sendable {
     private let nonblocking: Atomic<Bool>
     private let limit = Atomic<Int64>(.max)
 
@@ -11,7 +11,7 @@ final class WaitSettings: Sendable {
 
     var isNonblocking: Bool {
         get { nonblocking.load(ordering: .relaxed) }
-        set { nonblocking.store(newValue, ordering: .relaxed) }
+        nonmutating set { nonblocking.store(newValue, ordering: .relaxed) }
     }
 
     var timeout: Duration? {
@@ -19,7 +19,7 @@ final class WaitSettings: Sendable {
             let limit = limit.load(ordering: .relaxed)
             return limit == .max ? nil : .nanoseconds(limit)
         }
-        set { limit.store(newValue?.wholeNanoseconds ?? .max, ordering: .relaxed) }
+        nonmutating set { limit.store(newValue?.wholeNanoseconds ?? .max, ordering: .relaxed) }
     }
 
     /// What a call that starts now may do.

@@ -23,6 +23,18 @@ public final class SendingSide: Sendable {
         settings = WaitSettings(nonblocking: nonblocking)
     }
 
+    @usableFromInline
+    func write(_ bytes: UnsafeRawBufferPointer, timeout: Duration?) throws(IPCError) -> Int {
+        guard let base = bytes.baseAddress else { return 0 }
+        return try unsafe write(base, bytes.count, settings.patience(timeout))
+    }
+
+    @usableFromInline
+    func writeAll(_ bytes: UnsafeRawBufferPointer, timeout: Duration?) throws(IPCError) {
+        guard let base = bytes.baseAddress else { return }
+        try unsafe writeAll(base, bytes.count, settings.patience(timeout))
+    }
+
     /// Sends at least one byte and up to `count`.
     @inline(__always)
     func write(
@@ -31,13 +43,26 @@ public final class SendingSide: Sendable {
         _ patience: Patience
     ) throws(IPCError) -> Int {
         if count == 0 { return 0 }
+        return try send(patience) { waits in
+            System.transfer(.send, count) { unsafe transport.write(core.descriptor, memory, $0, wait: waits) }
+        }
+    }
+
+    /// Sends some of what the pieces of memory hold, in their order.
+    func write(_ pieces: UnsafeMutableBufferPointer<cip_buffer>, _ patience: Patience) throws(IPCError) -> Int {
+        try send(patience) { _ in
+            System.call(.send) { unsafe transport.write(core.descriptor, pieces) }
+        }
+    }
+
+    /// Makes attempts until one works, waiting for room in between, unless an attempt can wait by itself.
+    @inline(__always)
+    private func send(_ patience: Patience, _ attempt: (_ waits: Bool) -> Int64) throws(IPCError) -> Int {
         let lease = try core.lease(.send, for: .write, blocking: transport == .socket && !patience.isNonblocking)
         try connection?.finish(core, .send, lease, patience)
         let waits = patience.isUnlimited && lease.mayBlock
         while true {
-            let result = System.transfer(.send, count) {
-                unsafe transport.write(core.descriptor, memory, $0, wait: waits)
-            }
+            let result = attempt(waits)
             if result >= 0 { return Int(result) }
             if core.isClosed(.send) { throw core.error(.closed, .write) }
             if result != -cip_codes.would_block { throw core.error(result: result, .write) }

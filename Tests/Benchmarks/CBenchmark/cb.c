@@ -1,2 +1,0 @@
-#include "CBenchmark.h"
-void cb(void){}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "CBenchmark.h"
+
+static int64_t fill_address(struct sockaddr_un *address, const char *path) {
+    size_t length = strlen(path);
+    if (length >= sizeof address->sun_path) return -ENAMETOOLONG;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length + 1);
+    return 0;
+}
+
+#if !defined(__linux__)
+static int close_on_exec(int descriptor) {
+    if (descriptor >= 0) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    return descriptor;
+}
+#endif
+
+static int make_socket(void) {
+#if defined(__linux__)
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+#else
+    return close_on_exec(socket(AF_UNIX, SOCK_STREAM, 0));
+#endif
+}
+
+// Closes what was made when the next step fails.
+static int64_t finish(int descriptor, int result) {
+    if (result >= 0) return descriptor;
+    int64_t failure = -(int64_t)errno;
+    close(descriptor);
+    return failure;
+}
+
+int64_t cb_listen(const char *path) {
+    struct sockaddr_un address;
+    int64_t filled = fill_address(&address, path);
+    if (filled < 0) return filled;
+    int descriptor = make_socket();
+    if (descriptor < 0) return -(int64_t)errno;
+    int result = bind(descriptor, (const struct sockaddr *)&address, sizeof address);
+    return finish(descriptor, result < 0 ? result : listen(descriptor, INT32_MAX));
+}
+
+int64_t cb_accept(int32_t listener) {
+    int descriptor;
+    do {
+#if defined(__linux__)
+        descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+#else
+        descriptor = close_on_exec(accept(listener, NULL, NULL));
+#endif
+    } while (descriptor < 0 && errno == EINTR);
+    return descriptor < 0 ? -(int64_t)errno : descriptor;
+}
+
+int64_t cb_connect(const char *path) {
+    struct sockaddr_un address;
+    int64_t filled = fill_address(&address, path);
+    if (filled < 0) return filled;
+    int descriptor = make_socket();
+    if (descriptor < 0) return -(int64_t)errno;
+    return finish(descriptor, connect(descriptor, (const struct sockaddr *)&address, sizeof address));
+}
+
+int64_t cb_socket_pair(int32_t *ends) {
+    int made[2];
+#if defined(__linux__)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, made) < 0) return -(int64_t)errno;
+#else
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, made) < 0) return -(int64_t)errno;
+    close_on_exec(made[0]);
+    close_on_exec(made[1]);
+#endif
+    ends[0] = made[0];
+    ends[1] = made[1];
+    return 0;
+}
+
+int64_t cb_pipe(int32_t *ends) {
+    int made[2];
+#if defined(__linux__)
+    if (pipe2(made, O_CLOEXEC) < 0) return -(int64_t)errno;
+#else
+    if (pipe(made) < 0) return -(int64_t)errno;
+    close_on_exec(made[0]);
+    close_on_exec(made[1]);
+#endif
+    ends[0] = made[0];
+    ends[1] = made[1];
+    return 0;
+}
+
+int64_t cb_close(int32_t descriptor) { return close(descriptor) < 0 ? -(int64_t)errno : 0; }
+
+int64_t cb_accept_and_close(int32_t listener, int64_t count) {
+    for (int64_t done = 0; done < count; done++) {
+        int64_t client = cb_accept(listener);
+        if (client < 0) return client;
+        close((int)client);
+    }
+    return count;
+}
+
+int64_t cb_connect_and_close(const char *path, int64_t count) {
+    for (int64_t done = 0; done < count; done++) {
+        int64_t server = cb_connect(path);
+        if (server < 0) return server;
+        close((int)server);
+    }
+    return count;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+import CBenchmark
+import Interprocess
+
+/// A figure that is the same in every run, however busy the machine is.
+struct ExactFigure {
+    let name: String
+    let title: String
+    let value: Int64
+    let expected: Int64
+
+    var isRight: Bool { value == expected }
+}
+
+/// The number of allocations in steady operation: 100,000 operations after 1,000.
+struct Allocations {
+    static let warmUp = 1_000
+    static let operations = 100_000
+
+    let scratch: String
+
+    func figures() throws -> [ExactFigure] {
+        guard cb_can_count_allocations() else { return [] }
+        return try withMemory(64) { try [counterCheck()] + within($0) + refused($0) + waiting($0) }
+    }
+
+    /// A count that is known, to see that the counter counts.
+    private func counterCheck() throws -> ExactFigure {
+        var kept: [[UInt8]] = []
+        kept.reserveCapacity(2 * Self.warmUp)
+        cb_count_allocations(true)
+        for byte in 0..<Self.warmUp { kept.append([UInt8](repeating: UInt8(truncatingIfNeeded: byte), count: 64)) }
+        cb_count_allocations(false)
+        return ExactFigure(
+            name: "allocations-control",
+            title: "allocations of \(kept.count) arrays (does the counter count?)",
+            value: cb_allocations(),
+            expected: Int64(Self.warmUp)
+        )
+    }
+
+    /// Both ends in this thread, so that nothing waits.
+    private func within(_ memory: Memory) throws -> [ExactFigure] {
+        let (near, far) = try LocalSocketStream.pair()
+        let pipe = try UnnamedPipe.create()
+        let socketLink = LibraryLink(receiver: far, sender: near)
+        let pipeLink = LibraryLink(receiver: pipe.receiver, sender: pipe.sender)
+        return try [
+            count("socket-write", "write and read(into:), socket") { try socketLink.writeAndRead(memory) },
+            count("socket-write-all", "writeAll and readExactly(into:), socket") {
+                try socketLink.writeAllAndRead(memory)
+            },
+            count("pipe-write", "write and read(into:), pipe") { try pipeLink.writeAndRead(memory) },
+            count("pipe-write-all", "writeAll and readExactly(into:), pipe") { try pipeLink.writeAllAndRead(memory) },
+        ]
+    }
+
+    /// Reads that find nothing, in nonblocking mode, and throw.
+    private func refused(_ memory: Memory) throws -> [ExactFigure] {
+        let (near, far) = try LocalSocketStream.pair()
+        defer { far.close() }
+        near.setNonblocking(true)
+        return try [
+            count("socket-refused", "read(into:) that throws .wouldBlock, socket") {
+                do throws(IPCError) {
+                    _ = try near.read(into: memory.bytes)
+                } catch {
+                    if error.code == .wouldBlock { return }
+                    throw error
+                }
+                throw Failure("a read of nothing returned")
+            }
+        ]
+    }
+
+    /// Reads that wait for another process.
+    private func waiting(_ memory: Memory) throws -> [ExactFigure] {
+        var figures: [ExactFigure] = []
+        for (limit, title) in [(nil, ""), (.seconds(60), " with a timeout")] as [(Duration?, String)] {
+            let suffix = limit == nil ? "" : "-timeout"
+            let socket = Connection(order: order(.socket))
+            figures.append(
+                try socket.bySocket { link in
+                    link.receiver.receiveTimeout = limit
+                    link.sender.sendTimeout = limit
+                    return try count("socket-waiting\(suffix)", "round trip to a process, socket\(title)") {
+                        try link.roundTrips(memory, 1, nil)
+                    }
+                }
+            )
+            let pipe = Connection(order: order(.pipe))
+            figures.append(
+                try pipe.byPipes(UnnamedPipe.Options()) { link in
+                    link.receiver.receiveTimeout = limit
+                    link.sender.sendTimeout = limit
+                    return try count("pipe-waiting\(suffix)", "round trip to a process, pipe\(title)") {
+                        try link.roundTrips(memory, 1, nil)
+                    }
+                }
+            )
+        }
+        return figures
+    }
+
+    private func order(_ transport: Order.Transport) -> Order {
+        Order(side: .library, work: .echo, transport: transport, size: 64, path: scratch)
+    }
+
+    private func count(_ name: String, _ title: String, _ operation: () throws -> Void) throws -> ExactFigure {
+        // Many times what it takes.
+        cb_watch(120)
+        defer { cb_watch(0) }
+        for _ in 0..<Self.warmUp { try operation() }
+        cb_count_allocations(true)
+        defer { cb_count_allocations(false) }
+        for _ in 0..<Self.operations { try operation() }
+        cb_count_allocations(false)
+        return ExactFigure(
+            name: "allocations-\(name)",
+            title: "allocations, \(Self.operations) times: \(title)",
+            value: cb_allocations(),
+            expected: 0
+        )
+    }
+}
+
+extension LibraryLink {
+    /// Sends and receives what fits into the kernel's buffer.
+    @inline(__always)
+    fileprivate func writeAndRead(_ memory: Memory) throws {
+        let sent = try sender.write(UnsafeRawBufferPointer(memory.bytes))
+        let received = try receiver.read(into: memory.bytes)
+        if received != sent { throw Failure("\(sent) bytes were sent, \(received) came") }
+    }
+
+    @inline(__always)
+    fileprivate func writeAllAndRead(_ memory: Memory) throws {
+        var target = memory.bytes.mutableBytes
+        try sender.writeAll(UnsafeRawBufferPointer(memory.bytes))
+        try receiver.readExactly(into: &target)
+    }
+}

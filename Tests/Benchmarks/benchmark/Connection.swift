@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+import CBenchmark
+import Interprocess
+
+/// A connection to a new process that carries out an order, for the time of a measurement.
+struct Connection {
+    let order: Order
+
+    /// Connects in C.
+    func inC<Value>(_ body: (cb_link) throws -> Value) throws -> Value {
+        switch order.transport {
+        case .socket:
+            let listener = try descriptor(cb_listen(order.path), "listening")
+            defer {
+                cb_close(listener)
+                cb_scratch_clear()
+            }
+            let peer = try PeerProcess(order)
+            let socket = try descriptor(cb_accept(listener), "accepting")
+            let value = try closing([socket]) {
+                try body(cb_link(input: socket, output: socket, is_socket: true))
+            }
+            try peer.finish()
+            return value
+        case .pipe:
+            var there: [Int32] = [-1, -1]
+            var back: [Int32] = [-1, -1]
+            try check(cb_pipe(&there), "making a pipe")
+            try check(cb_pipe(&back), "making a pipe")
+            let input = try descriptor(cb_duplicate_high(there[0]), "duplicating")
+            let output = try descriptor(cb_duplicate_high(back[1]), "duplicating")
+            cb_close(there[0])
+            cb_close(back[1])
+            let peer = try PeerProcess(order, input: input, output: output)
+            let value = try closing([there[1], back[0]]) {
+                try body(cb_link(input: back[0], output: there[1], is_socket: false))
+            }
+            try peer.finish()
+            return value
+        }
+    }
+
+    private func closing<Value>(_ descriptors: [Int32], _ body: () throws -> Value) throws -> Value {
+        defer { for descriptor in descriptors { cb_close(descriptor) } }
+        return try body()
+    }
+
+    /// Connects by a local socket of the library's.
+    @inline(__always)
+    func bySocket<Value>(
+        _ body: (LibraryLink<LocalSocketStream, LocalSocketStream>) throws -> Value
+    ) throws -> Value {
+        let listener = try LocalSocketListener(.path(order.path))
+        defer { listener.close() }
+        let peer = try PeerProcess(order)
+        let stream = try listener.accept()
+        let value: Value
+        do {
+            defer { stream.close() }
+            value = try body(LibraryLink(receiver: stream, sender: stream))
+        }
+        try peer.finish()
+        return value
+    }
+
+    /// Connects by two unnamed pipes of the library's, of which the new process adopts one end each.
+    @inline(__always)
+    func byPipes<Value>(
+        _ options: UnnamedPipe.Options,
+        _ body: (LibraryLink<UnnamedPipeReceiver, UnnamedPipeSender>) throws -> Value
+    ) throws -> Value {
+        let there = try UnnamedPipe.create(options)
+        let back = try UnnamedPipe.create(options)
+        let input = try descriptor(there.receiver.withUnsafeDescriptor { cb_duplicate_high($0) }, "duplicating")
+        let output = try descriptor(back.sender.withUnsafeDescriptor { cb_duplicate_high($0) }, "duplicating")
+        there.receiver.close()
+        back.sender.close()
+        let peer = try PeerProcess(order, input: input, output: output)
+        let value: Value
+        do {
+            defer {
+                there.sender.close()
+                back.receiver.close()
+            }
+            value = try body(LibraryLink(receiver: back.receiver, sender: there.sender))
+        }
+        try peer.finish()
+        return value
+    }
+}

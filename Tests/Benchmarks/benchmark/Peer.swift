@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+import CBenchmark
+import Interprocess
+
+/// What the other process is asked to do: passed to it as arguments.
+struct Order {
+    enum Work: String {
+        /// Send back what comes.
+        case echo
+        /// Take what comes, first for the warm-up and then for the measurement.
+        case drain
+        /// Connect and close.
+        case connect
+    }
+
+    enum Transport: String {
+        case socket
+        case pipe
+    }
+
+    static let flag = "--peer"
+
+    var side: Side
+    var work: Work
+    var transport: Transport
+    /// The bytes of one message or write.
+    var size = 1
+    /// How many writes, or connections.
+    var count = 0
+    var path = "-"
+    var cpu: Int64 = -1
+
+    /// What is done before the clock starts.
+    var warmUp: Int { count / 8 + 1 }
+
+    var arguments: [String] {
+        [Self.flag, side.rawValue, work.rawValue, transport.rawValue, "\(size)", "\(count)", path, "\(cpu)"]
+    }
+}
+
+extension Order {
+    init?(_ words: [String]) {
+        guard words.count == 8, words[0] == Self.flag, let side = Side(rawValue: words[1]),
+            let work = Work(rawValue: words[2]), let transport = Transport(rawValue: words[3]),
+            let size = Int(words[4]), let count = Int(words[5]), let cpu = Int64(words[7])
+        else { return nil }
+        self.init(
+            side: side,
+            work: work,
+            transport: transport,
+            size: size,
+            count: count,
+            path: words[6],
+            cpu: cpu
+        )
+    }
+
+    /// Does what the order says, in the process that was started for it.
+    func obey() throws {
+        cb_end_with_parent()
+        if cpu >= 0 { try check(cb_pin(cpu), "pinning the other process") }
+        switch side {
+        case .c: try obeyInC()
+        case .library: try obeyWithLibrary()
+        }
+    }
+
+    private func obeyInC() throws {
+        if work == .connect {
+            try check(cb_connect_and_close(path, Int64(count + warmUp)), "connecting")
+            return
+        }
+        let link: cb_link
+        switch transport {
+        case .socket:
+            let socket = try descriptor(cb_connect(path), "connecting")
+            link = cb_link(input: socket, output: socket, is_socket: true)
+        case .pipe:
+            link = cb_link(input: PeerProcess.input, output: PeerProcess.output, is_socket: false)
+        }
+        try withMemory(size) { memory in
+            if work == .echo {
+                try check(cb_echo(link, memory.base, size), "the echo")
+            } else {
+                try check(cb_drain(link, memory.base, size, Int64(warmUp)), "receiving")
+                try check(cb_drain(link, memory.base, size, Int64(count)), "receiving")
+            }
+        }
+    }
+
+    private func obeyWithLibrary() throws {
+        switch transport {
+        case .socket:
+            let name = try LocalSocketName.path(path)
+            if work == .connect {
+                for _ in 0..<count + warmUp { try LocalSocketStream.connect(to: name).close() }
+                return
+            }
+            let stream = try LocalSocketStream.connect(to: name)
+            try obey(LibraryLink(receiver: stream, sender: stream))
+        case .pipe:
+            let receiver = try UnnamedPipeReceiver(adopting: PeerProcess.input)
+            let sender = try UnnamedPipeSender(adopting: PeerProcess.output)
+            try obey(LibraryLink(receiver: receiver, sender: sender))
+        }
+    }
+
+    @inline(__always)
+    private func obey(_ link: LibraryLink<some ByteReceiver, some ByteSender>) throws {
+        try withMemory(size) { memory in
+            if work == .echo {
+                try link.echo(memory)
+            } else {
+                try link.drain(memory, warmUp)
+                try link.drain(memory, count)
+            }
+        }
+    }
+}
