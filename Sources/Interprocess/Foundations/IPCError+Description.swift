@@ -53,7 +53,7 @@ extension IPCError.Operation {
         case .shutdown: "shut down"
         case .split: "split or reunite"
         case .duplicate: "duplicate"
-        case .adopt: "adopt the descriptor"
+        case .adopt: "adopt"
         case .detach: "detach the descriptor"
         case .configure: "configure"
         case .identify: "identify the peer"
@@ -67,7 +67,8 @@ extension IPCError.Operation {
         case .listen, .accept: " at "
         case .connect, .write: " to "
         case .read: " from "
-        case .identify, .wait, .adopt, .detach: " of "
+        case .identify, .detach: " of "
+        case .wait: " for "
         default: " "
         }
     }

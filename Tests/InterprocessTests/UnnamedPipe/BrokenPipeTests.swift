@@ -6,6 +6,9 @@ import XCTest
 
 /// Writing to nobody is an error, and never the signal that ends programs.
 final class BrokenPipeTests: InterprocessTestCase {
+    /// A sanitizer's search for leaks cannot run in a program that is traced.
+    private static let traced = ["ASAN_OPTIONS": "detect_leaks=0"]
+
     private func assertSurvives(_ child: ChildProcess, line: UInt = #line) {
         XCTAssertEqual(child.readLine(), "error brokenPipe", line: line)
         XCTAssertEqual(child.readLine(), "survived", line: line)
@@ -28,7 +31,8 @@ final class BrokenPipeTests: InterprocessTestCase {
         for inject in ["pwritev2:error=EOPNOTSUPP:when=1", "pwritev2:error=EOPNOTSUPP", "pwritev2:error=ENOSYS"] {
             for kind in ["pipe", path()] {
                 let tracing = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=\(inject)"]
-                let child = try ChildProcess("strace", tracing + [helper, "write-without-reader", kind])
+                let arguments = tracing + [helper, "write-without-reader", kind]
+                let child = try ChildProcess("strace", arguments, environment: Self.traced)
                 assertSurvives(child)
             }
         }
@@ -42,10 +46,16 @@ final class BrokenPipeTests: InterprocessTestCase {
         let (toChild, receiver) = try UnnamedPipe.create()
         let (sender, fromChild) = try UnnamedPipe.create()
         let receiving = try receiver.withUnsafeDescriptor { descriptor in
-            Result { try ChildProcess("strace", tracing + ["receive", "5"], keeping: [(descriptor, 5)]) }
+            let arguments = tracing + ["receive", "5"]
+            return Result {
+                try ChildProcess("strace", arguments, keeping: [(descriptor, 5)], environment: Self.traced)
+            }
         }.get()
         let sending = try sender.withUnsafeDescriptor { descriptor in
-            Result { try ChildProcess("strace", tracing + ["send", "5"], keeping: [(descriptor, 5)]) }
+            let arguments = tracing + ["send", "5"]
+            return Result {
+                try ChildProcess("strace", arguments, keeping: [(descriptor, 5)], environment: Self.traced)
+            }
         }.get()
         receiver.close()
         sender.close()

@@ -7,7 +7,7 @@ import XCTest
 
 /// Nonblocking mode, time limits, and closing under calls that wait.
 final class UnnamedPipeWaitingTests: InterprocessTestCase {
-    private let much = [UInt8](repeating: 5, count: 1 << 20)
+    private static let much = [UInt8](repeating: 5, count: 1 << 20)
 
     func testNonblockingWhenEmpty() throws {
         var options = UnnamedPipe.Options()
@@ -27,11 +27,11 @@ final class UnnamedPipeWaitingTests: InterprocessTestCase {
         var options = UnnamedPipe.Options()
         options.nonblocking = true
         let (sender, receiver) = try UnnamedPipe.create(options)
-        let error = assertThrows(.wouldBlock, .write) { try sender.writeAll(much) }
+        let error = assertThrows(.wouldBlock, .write) { try sender.writeAll(Self.much) }
         XCTAssertEqual(error?.bytesTransferred, try sender.bufferSize)
-        assertThrows(.wouldBlock, .write) { try sender.write(much) }
+        assertThrows(.wouldBlock, .write) { try sender.write(Self.much) }
         XCTAssertEqual(try receiver.readExactly(4096).count, 4096)
-        XCTAssertEqual(try sender.write(much), 4096)
+        XCTAssertEqual(try sender.write(Self.much), 4096)
     }
 
     func testNonblockingIsASettingOfOneObject() throws {
@@ -78,11 +78,11 @@ final class UnnamedPipeWaitingTests: InterprocessTestCase {
     func testWriteTimeout() throws {
         let (sender, receiver) = try UnnamedPipe.create()
         let start = ContinuousClock.now
-        let error = assertThrows(.timedOut, .write) { try sender.writeAll(much, timeout: .milliseconds(30)) }
+        let error = assertThrows(.timedOut, .write) { try sender.writeAll(Self.much, timeout: .milliseconds(30)) }
         XCTAssertGreaterThanOrEqual(ContinuousClock.now - start, .milliseconds(30))
         XCTAssertEqual(error?.bytesTransferred, try sender.bufferSize)
         sender.sendTimeout = .milliseconds(10)
-        assertThrows(.timedOut, .write) { try sender.write(much) }
+        assertThrows(.timedOut, .write) { try sender.write(Self.much) }
         sender.close()
         XCTAssertEqual(try receiver.readToEnd().count, error?.bytesTransferred)
     }
@@ -138,7 +138,7 @@ final class UnnamedPipeWaitingTests: InterprocessTestCase {
         for isShared in [false, true] {
             let (sender, receiver) = try UnnamedPipe.create()
             if isShared { try sender.withUnsafeDescriptor { _ in } }
-            let bytes = much
+            let bytes = Self.much
             let writings = (0..<2).map { _ in Running { try sender.writeAll(bytes) } }
             for writing in writings { writing.waitUntilBlocked() }
             sender.close()
@@ -152,7 +152,7 @@ final class UnnamedPipeWaitingTests: InterprocessTestCase {
 
     func testReceiverThatLeavesWakesWrite() throws {
         let (sender, receiver) = try UnnamedPipe.create()
-        let bytes = much
+        let bytes = Self.much
         let writing = Running { try sender.writeAll(bytes) }
         writing.waitUntilBlocked()
         receiver.close()

@@ -92,7 +92,7 @@ final class FIFOFileTests: InterprocessTestCase {
         for name in ["file", "directory", "link", "socket"] {
             let error = assertThrows(.invalidArgument, .remove) { try FIFOFile.remove(at: path(name)) }
             XCTAssertEqual(error?.name, path(name))
-            XCTAssertTrue("\(error!)".contains("no FIFO"), "\(error!)")
+            XCTAssertEqual(error?.description.contains("no FIFO"), true, error?.description ?? "")
         }
         let left = try files.contentsOfDirectory(atPath: directory).sorted()
         XCTAssertEqual(left, ["directory", "fifo", "file", "link", "socket"])
@@ -122,7 +122,7 @@ final class FIFOFileTests: InterprocessTestCase {
             ]
             for error in errors {
                 XCTAssertEqual(error?.name, other)
-                XCTAssertTrue("\(error!)".contains("no FIFO"), "\(error!)")
+                XCTAssertEqual(error?.description.contains("no FIFO"), true, error?.description ?? "")
             }
         }
         for missing in [path("missing"), path("dangling"), path("file/below")] {

@@ -135,11 +135,34 @@ final class ReadFormsTests: InterprocessTestCase {
         try sender.writeAll("1\n2")
         XCTAssertEqual(try receiver.readLine(), "1")
         let error = assertThrows(.busy, .detach) { try receiver.detach() }
-        XCTAssertTrue("\(error!)".contains("takeBuffered"), "\(error!)")
+        XCTAssertEqual(error?.description.contains("takeBuffered"), true, error?.description ?? "")
         XCTAssertEqual(text(receiver.takeBuffered()), "2")
         let again = try UnnamedPipeReceiver(adopting: receiver.detach())
         try sender.writeAll("3")
         XCTAssertEqual(text(try again.read(upTo: 9)), "3")
+    }
+
+    /// Bytes that a failed call puts back stand before those that another call has read ahead meanwhile.
+    func testPutBackComesFirst() {
+        var buffer = ReadAheadBuffer()
+        func fill(_ text: String) {
+            _ = buffer.fill { memory, _ in
+                UnsafeMutableRawBufferPointer(start: memory, count: text.utf8.count).copyBytes(from: text.utf8)
+                return Int64(text.utf8.count)
+            }
+        }
+        fill("xx5\n67")
+        XCTAssertEqual(text(buffer.takeFirst(2)), "xx")
+        // Longer, and shorter, than the room before the others.
+        Array("1234".utf8).withUnsafeBytes { buffer.putBack($0) }
+        XCTAssertEqual(text(buffer.takeFirst(3)), "123")
+        Array("3".utf8).withUnsafeBytes { buffer.putBack($0) }
+        fill("8\n")
+        guard case .line(let first) = buffer.takeLine(limit: 9, isAtEnd: false),
+            case .line(let second) = buffer.takeLine(limit: 9, isAtEnd: false)
+        else { return XCTFail("no lines") }
+        XCTAssertEqual([text(first), text(second)], ["345", "678"])
+        XCTAssertEqual(buffer.byteCount, 0)
     }
 
     /// The buffer goes back to a modest size after one long line.
