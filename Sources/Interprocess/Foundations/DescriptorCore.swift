@@ -46,13 +46,12 @@ public final class DescriptorCore: Sendable {
     ///
     /// Objects made from one another share the text.
     let name: String?
-    private let waker: Waker
+    let waker: Waker
     private let state: Atomic<UInt64>
-    private let receiveWake = Atomic<Int64>(-1)
-    private let sendWake = Atomic<Int64>(-1)
+    let wakes = WakePair()
     /// For `.pipeByte`, which takes a descriptor: so that closing works even when none is left.
     private let wakeReserve = ReserveDescriptor()
-    private let attachment = SetOnce<AttachmentBox>()
+    let attachment = SetOnce<AttachmentBox>()
     private let isGone = Atomic<Bool>(false)
 
     /// Takes over a descriptor, which is shared if others may hold its open file description: it was adopted or
@@ -163,88 +162,6 @@ extension DescriptorCore {
     func isClosed(_ side: Side) -> Bool {
         state.load(ordering: .sequentiallyConsistent) & side.rawValue == side.rawValue
     }
-
-    /// Waits until the descriptor is ready for reading or writing.
-    ///
-    /// Must be called with a lease on the side.
-    ///
-    /// - Throws: `.closed` when the side is closed meanwhile, `.timedOut`, `.resourcesExhausted`.
-    func wait(
-        _ side: Side,
-        for operation: IPCError.Operation,
-        _ lease: borrowing Lease,
-        until deadline: Deadline
-    ) throws(IPCError) {
-        let interest = Int64(side == .receive ? CIP_READABLE : CIP_WRITABLE)
-        try wait(polling: descriptor, interest, side, for: operation, lease, until: deadline)
-    }
-
-    /// Waits until the deadline has passed, or the side is closed.
-    ///
-    /// - Throws: `.closed`, `.resourcesExhausted`.
-    func pause(
-        _ side: Side,
-        for operation: IPCError.Operation,
-        _ lease: borrowing Lease,
-        until deadline: Deadline
-    ) throws(IPCError) {
-        do throws(IPCError) {
-            try wait(polling: -1, Int64(CIP_READABLE), side, for: operation, lease, until: deadline)
-        } catch {
-            if error.code != .timedOut { throw error }
-        }
-    }
-
-    private func wait(
-        polling descriptor: Int64,
-        _ interest: Int64,
-        _ side: Side,
-        for operation: IPCError.Operation,
-        _ lease: borrowing Lease,
-        until deadline: Deadline
-    ) throws(IPCError) {
-        // A call that `close` ends by its waker needs no wake descriptor: shutdown ends polls too.
-        let needsWake = !lease.mayBlock || waker == .pipeByte || descriptor < 0
-        let wake = needsWake ? try self.wake(side, for: operation) : -1
-        while true {
-            let result = System.once(.poll) { cip_poll(descriptor, interest, wake, deadline.remaining) }
-            if isClosed(side) { throw error(.closed, operation) }
-            if result > 0 { return }
-            if result < 0 && result != -cip_codes.interrupted { throw error(result: result, operation) }
-            // A wait that is interrupted over and over ends in time, too: nothing was ready.
-            if deadline.hasPassed { throw error(.timedOut, operation) }
-        }
-    }
-
-    /// The wake descriptor of a side, made when first needed.
-    ///
-    /// Having it published and then looking whether the side is closed, while `close` marks the side and then looks for
-    /// a wake, leaves no order in which a waiter misses the close. A wake that another call made after the close is
-    /// never signalled, so whoever finds one has to look as well.
-    @discardableResult
-    func wake(_ side: Side, for operation: IPCError.Operation) throws(IPCError) -> Int64 {
-        var wake = load(wakeOf: side)
-        if wake < 0 {
-            let made = System.call(.wake) { cip_wake_create() }
-            if made < 0 { throw error(result: made, operation) }
-            let (done, seen) = compareExchange(wakeOf: side, -1, made)
-            if !done { cip_wake_destroy(made) }
-            wake = done ? made : seen
-        }
-        if isClosed(side) { throw error(.closed, operation) }
-        return wake
-    }
-
-    private func load(wakeOf side: Side) -> Int64 {
-        side == .send
-            ? sendWake.load(ordering: .sequentiallyConsistent) : receiveWake.load(ordering: .sequentiallyConsistent)
-    }
-
-    private func compareExchange(wakeOf side: Side, _ old: Int64, _ new: Int64) -> (Bool, Int64) {
-        side == .send
-            ? sendWake.compareExchange(expected: old, desired: new, ordering: .sequentiallyConsistent)
-            : receiveWake.compareExchange(expected: old, desired: new, ordering: .sequentiallyConsistent)
-    }
 }
 
 // MARK: - Sharing and closing
@@ -299,8 +216,7 @@ extension DescriptorCore {
         }
         // A side that was closed before has been told of.
         attachment.value?.attachment.willClose(Side(rawValue: side.rawValue & ~old) ?? side)
-        if side != .send { signal(load(wakeOf: .receive)) }
-        if side != .receive { signal(load(wakeOf: .send)) }
+        wakes.signal(side)
         let blocked = old & Self.allCalls >= Self.blockedCall
         // Where the description is shared there is no such call: `share` saw to that.
         if blocked {
@@ -353,10 +269,6 @@ extension DescriptorCore {
         }
     }
 
-    private func signal(_ wake: Int64) {
-        if wake >= 0 { _ = cip_wake_signal(wake) }
-    }
-
     @inline(never)
     private func destroy() {
         forgetDescriptor()
@@ -371,38 +283,7 @@ extension DescriptorCore {
 
     private func forgetDescriptor() {
         attachment.value?.attachment.didDrain()
-        let receive = receiveWake.load(ordering: .acquiring)
-        let send = sendWake.load(ordering: .acquiring)
-        if receive >= 0 { cip_wake_destroy(receive) }
-        if send >= 0 { cip_wake_destroy(send) }
+        wakes.destroy()
         _ = wakeReserve.give()
     }
-}
-
-// MARK: - Attachments
-
-/// What else has to know when a descriptor closes: an event loop it is registered with, or an engine that has
-/// operations under way.
-protocol DescriptorAttachment: AnyObject, Sendable {
-    /// A side is marked closed; calls may still be under way. Comes once for each side that is closed, on the closing
-    /// thread.
-    func willClose(_ side: DescriptorCore.Side)
-    /// No call is under way and none can come: the descriptor is closed, or given away, when this returns.
-    func didDrain()
-}
-
-private final class AttachmentBox: Sendable {
-    let attachment: any DescriptorAttachment
-    init(_ attachment: any DescriptorAttachment) { self.attachment = attachment }
-}
-
-extension DescriptorCore {
-    /// Attaches something, once.
-    ///
-    /// - Returns: What is attached from now on: it, or what another thread attached first.
-    func attach(_ new: any DescriptorAttachment) -> any DescriptorAttachment {
-        attachment.set(AttachmentBox(new)).attachment
-    }
-
-    var attached: (any DescriptorAttachment)? { attachment.value?.attachment }
 }
