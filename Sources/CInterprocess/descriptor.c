@@ -56,20 +56,29 @@ static int wake_signalled(int64_t wake) { return (int)(wake >> 32); }
 
 int64_t cip_wake_create(void) {
 #if CIP_LINUX
-    int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
     return descriptor < 0 ? -(int64_t)errno : (int64_t)descriptor << 32 | descriptor;
 #else
     int64_t ends[2];
     int64_t result = cip_pipe(ends);
     if (result < 0) return result;
+    (void)cip_set_nonblocking(ends[0], true);
     (void)cip_set_nonblocking(ends[1], true);
     return ends[1] << 32 | ends[0];
 #endif
 }
 
+// An eventfd counts in eight bytes, a pipe in one.
+#define CIP_SIGNAL_SIZE (CIP_LINUX ? sizeof(uint64_t) : 1)
+
 int64_t cip_wake_signal(int64_t wake) {
     uint64_t one = 1;
-    return cip_result(write(wake_signalled(wake), &one, sizeof one));
+    return cip_result(write(wake_signalled(wake), &one, CIP_SIGNAL_SIZE));
+}
+
+int64_t cip_wake_take(int64_t wake) {
+    uint64_t one;
+    return cip_result(read(wake_polled(wake), &one, CIP_SIGNAL_SIZE));
 }
 
 void cip_wake_destroy(int64_t wake) {
@@ -80,7 +89,7 @@ void cip_wake_destroy(int64_t wake) {
 int64_t cip_poll(int64_t descriptor, int64_t interest, int64_t wake, int64_t nanoseconds) {
     // Entries with a negative descriptor are ignored by poll.
     struct pollfd entries[2] = {
-        {.fd = (int)descriptor, .events = interest == CIP_READABLE ? POLLIN : POLLOUT},
+        {.fd = descriptor < 0 ? -1 : wake_polled(descriptor), .events = interest == CIP_READABLE ? POLLIN : POLLOUT},
         {.fd = wake < 0 ? -1 : wake_polled(wake), .events = POLLIN},
     };
     nfds_t count = wake < 0 ? 1 : 2;

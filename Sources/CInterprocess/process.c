@@ -32,6 +32,11 @@ uint64_t cip_random(void) {
     return value;
 }
 
+int64_t cip_index_of(uint8_t byte, const void *memory, size_t count) {
+    const char *found = memchr(memory, byte, count);
+    return found == NULL ? -1 : found - (const char *)memory;
+}
+
 const struct cip_codes cip_codes = {
     .interrupted = EINTR,
     .would_block = EAGAIN,

@@ -41,13 +41,15 @@ int64_t cip_descriptor_status(int64_t descriptor, struct cip_file_status *status
 /// Whether the descriptor was opened for reading (1), for writing (2), or both (3): fcntl(2) F_GETFL.
 int64_t cip_access_mode(int64_t descriptor);
 
-// A wake: something another thread can make readable for good, so that a poll ends. An eventfd where there is one, else
-// a pipe; both descriptors are packed in the one number.
+// A wake: a counter of signals that is readable while it is not zero, so that another thread can end a poll. An eventfd
+// where there is one, else a pipe; both descriptors are packed in the one number.
 
 /// A new wake, or a negated error.
 int64_t cip_wake_create(void);
-/// Makes the wake readable, for good.
+/// Adds a signal.
 int64_t cip_wake_signal(int64_t wake);
+/// Takes a signal away; EAGAIN if there is none.
+int64_t cip_wake_take(int64_t wake);
 /// Closes the wake's descriptors.
 void cip_wake_destroy(int64_t wake);
 
@@ -56,6 +58,7 @@ enum { CIP_POLL_READY = 1, CIP_POLL_WOKEN = 2 };
 
 /// Waits until the descriptor is ready for `interest` (or has failed: then the next call on it tells), until the wake
 /// (-1: none) is signalled, or until `nanoseconds` have passed (-1: without limit); a descriptor of -1 is left out.
+/// A wake can stand in the place of the descriptor, too.
 /// Returns CIP_POLL_ bits, or 0 when the time is over. ppoll(2), or poll(2) with milliseconds rounded up.
 int64_t cip_poll(int64_t descriptor, int64_t interest, int64_t wake, int64_t nanoseconds);
 

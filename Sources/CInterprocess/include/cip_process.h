@@ -14,6 +14,9 @@ const char *CIP_NULLABLE cip_environment(const char *name);
 /// 64 bits that nobody else has chosen, for names of temporary files.
 uint64_t cip_random(void);
 
+/// Where a byte is first found in memory, or -1: memchr(3).
+int64_t cip_index_of(uint8_t byte, const void *memory, size_t count);
+
 /// The codes that Swift compares results with; what the system lacks is -1.
 struct cip_codes {
     int64_t interrupted;

@@ -177,17 +177,7 @@ extension ByteReceiver {
     public func readLine(limit: Int = 1 << 20, timeout: Duration? = nil) throws(IPCError) -> String? {
         let side = receivingSide
         try side.check(limit)
-        let patience = side.settings.patience(timeout)
-        if side.core.isClosed(.receive) { throw side.core.error(.closed, .read) }
-        var isAtEnd = false
-        while true {
-            switch side.readAhead.takeLine(limit: limit, isAtEnd: isAtEnd) {
-            case .line(let bytes): return text(bytes)
-            case .tooLong: throw side.core.error(.messageTooLarge, .read)
-            case .incomplete: if isAtEnd { return nil }
-            }
-            isAtEnd = try side.readMoreAhead(patience) == 0
-        }
+        return try side.readLine(limit: limit, side.settings.patience(timeout)).map(text)
     }
 
     private func text(_ line: [UInt8]) -> String {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+internal import CInterprocess
 internal import Synchronization
 
 /// The bytes that were received and not yet asked for: more than a line, or what a failed call had got.
@@ -108,7 +109,7 @@ struct ReadAheadBuffer: Sendable {
     }
 
     mutating func takeLine(limit: Int, isAtEnd: Bool) -> Line {
-        guard let lineFeed = memory[scanned..<end].firstIndex(of: UInt8(ascii: "\n")) else {
+        guard let lineFeed = nextLineFeed() else {
             scanned = end
             if byteCount > limit { return .tooLong }
             return isAtEnd && byteCount > 0 ? .line(takeFirst(byteCount)) : .incomplete
@@ -117,6 +118,14 @@ struct ReadAheadBuffer: Sendable {
         let line = takeFirst(lineFeed - start)
         drop(1)
         return .line(line)
+    }
+
+    private func nextLineFeed() -> Int? {
+        if scanned == end { return nil }
+        let distance = unsafe memory.withUnsafeBytes { memory in
+            unsafe cip_index_of(UInt8(ascii: "\n"), memory.baseAddress.unsafelyUnwrapped + scanned, end - scanned)
+        }
+        return distance < 0 ? nil : scanned + Int(distance)
     }
 
     private mutating func drop(_ taken: Int) {
@@ -138,7 +147,7 @@ struct ReadAheadBuffer: Sendable {
         end -= start
         start = 0
         if memory.count - end < more {
-            memory.append(contentsOf: repeatElement(0, count: end + more - memory.count))
+            memory += [UInt8](repeating: 0, count: end + more - memory.count)
         }
     }
 }

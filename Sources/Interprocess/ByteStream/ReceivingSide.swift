@@ -13,6 +13,7 @@ public final class ReceivingSide: Sendable {
     let connection: PendingConnection?
     let settings: WaitSettings
     private let ahead = SetOnce<ReadAhead>()
+    private let turn = ReadingTurn()
     /// Whether the last read got less than it asked for: then the next one has to wait, as a rule, and asks for
     /// readiness first instead of trying in vain.
     private let isLikelyEmpty = Atomic<Bool>(false)
@@ -59,25 +60,63 @@ public final class ReceivingSide: Sendable {
     ) throws(IPCError) -> Int {
         // A read of nothing must not look like the end of the stream to the kernel's caller, nor wait.
         if count == 0 { return 0 }
-        if !ahead.isSet || readAhead.isEmpty { return try unsafe receive(into: memory, count, patience) }
+        if !ahead.isSet { return try unsafe receive(into: memory, count, patience) }
         return try unsafe readBuffered(into: memory, count, patience)
     }
 
+    /// The same once there is a read-ahead buffer, in which another thread may leave bytes.
+    @inline(never)
     private func readBuffered(
         into memory: UnsafeMutableRawPointer,
         _ count: Int,
         _ patience: Patience
     ) throws(IPCError) -> Int {
-        if core.isClosed(.receive) { throw core.error(.closed, .read) }
-        let taken = unsafe readAhead.take(into: memory, count)
-        return taken > 0 ? taken : try unsafe receive(into: memory, count, patience)
+        try inTurn(patience) {
+            unsafe readAhead.take(into: memory, count)
+        } orReceive: { () throws(IPCError) -> Int in
+            try unsafe receive(into: memory, count, patience)
+        }
+    }
+
+    /// Takes bytes out of the read-ahead buffer, or else receives some, when no other thread is at it.
+    private func inTurn(
+        _ patience: Patience,
+        _ take: () -> Int,
+        orReceive receive: () throws(IPCError) -> Int
+    ) throws(IPCError) -> Int {
+        while true {
+            if core.isClosed(.receive) { throw core.error(.closed, .read) }
+            let taken = take()
+            if taken > 0 {
+                if bufferedByteCount > 0 { turn.passOn() }
+                return taken
+            }
+            guard turn.tryTake() else {
+                try turn.wait(core, patience)
+                continue
+            }
+            defer { turn.give() }
+            // Somebody may have filled the buffer and given the turn since the look.
+            if bufferedByteCount == 0 { return try receive() }
+        }
     }
 
     /// Receives into several pieces of memory, one after another; 0 at the end of the stream.
     func read(into pieces: UnsafeMutableBufferPointer<cip_buffer>, _ patience: Patience) throws(IPCError) -> Int {
-        if bufferedByteCount > 0, let first = unsafe pieces.first, let base = unsafe first.base {
-            return try unsafe readBuffered(into: base, first.count, patience)
+        guard ahead.isSet, let first = unsafe pieces.first, let base = unsafe first.base else {
+            return try unsafe receive(into: pieces, patience)
         }
+        return try inTurn(patience) {
+            unsafe readAhead.take(into: base, first.count)
+        } orReceive: { () throws(IPCError) -> Int in
+            try unsafe receive(into: pieces, patience)
+        }
+    }
+
+    private func receive(
+        into pieces: UnsafeMutableBufferPointer<cip_buffer>,
+        _ patience: Patience
+    ) throws(IPCError) -> Int {
         let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
         try connection?.finish(core, .receive, lease, patience)
         return try receive(lease, patience) {
@@ -146,15 +185,39 @@ public final class ReceivingSide: Sendable {
         if core.isClosed(.receive) && (result <= 0 || transport != .socket) { throw core.error(.closed, .read) }
     }
 
-    /// Receives more bytes into the read-ahead buffer; returns their number, 0 at the end of the stream.
+    /// Receives a line, without its line feed; `nil` at the end of the stream.
     ///
-    /// The buffer is locked only while bytes are copied, never while waiting, so that other readers go on.
-    func readMoreAhead(_ patience: Patience) throws(IPCError) -> Int {
+    /// The buffer is locked only while bytes are copied, never while waiting, so that those who find what they want in
+    /// it go on.
+    func readLine(limit: Int, _ patience: Patience) throws(IPCError) -> [UInt8]? {
+        if core.isClosed(.receive) { throw core.error(.closed, .read) }
+        var hasTurn = false
+        defer { if hasTurn { turn.give() } }
+        var isAtEnd = false
+        while true {
+            switch readAhead.takeLine(limit: limit, isAtEnd: isAtEnd) {
+            case .line(let bytes):
+                if !hasTurn && bufferedByteCount > 0 { turn.passOn() }
+                return bytes
+            case .tooLong: throw core.error(.messageTooLarge, .read)
+            case .incomplete: if isAtEnd { return nil }
+            }
+            if hasTurn {
+                isAtEnd = try readMoreAhead(patience) == 0
+            } else if turn.tryTake() {
+                // Somebody may have received and given the turn since the look: so look again.
+                hasTurn = true
+            } else {
+                try turn.wait(core, patience)
+            }
+        }
+    }
+
+    /// Receives more bytes into the read-ahead buffer; returns their number, 0 at the end of the stream.
+    private func readMoreAhead(_ patience: Patience) throws(IPCError) -> Int {
         let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
         try connection?.finish(core, .receive, lease, patience)
-        return try receive(lease, patience) {
-            readAhead.fill { unsafe attempt($0, $1) }
-        }
+        return try receive(lease, patience) { readAhead.fill { unsafe attempt($0, $1) } }
     }
 
     /// Receives what is there, without waiting.

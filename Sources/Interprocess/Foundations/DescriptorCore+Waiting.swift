@@ -37,7 +37,8 @@ extension DescriptorCore {
         }
     }
 
-    private func wait(
+    /// Waits until a descriptor or a wake is ready, or none (-1), as above.
+    func wait(
         polling descriptor: Int64,
         _ interest: Int64,
         _ side: Side,
@@ -46,8 +47,10 @@ extension DescriptorCore {
         until deadline: Deadline
     ) throws(IPCError) {
         // A call that `close` ends by its waker needs no wake descriptor: shutdown ends polls too.
-        let needsWake = !lease.mayBlock || waker == .pipeByte || descriptor < 0
-        let wake = needsWake ? try self.wake(side, for: operation) : -1
+        let needsWake = !lease.mayBlock || waker == .pipeByte || descriptor != self.descriptor
+        // The wake of a side that is closed stays signalled.
+        let open = side == .both && isClosed(.receive) ? .send : side
+        let wake = needsWake ? try self.wake(open, for: operation) : -1
         while true {
             let result = System.once(.poll) { cip_poll(descriptor, interest, wake, deadline.remaining) }
             if isClosed(side) { throw error(.closed, operation) }
