@@ -91,7 +91,7 @@ final class AdoptTests: InterprocessTestCase {
         reader.waitUntilBlocked()
         stream.close()
         assertThrows(.closed) { try reader.value() }
-        XCTAssertEqual(write(holder, "x", 1), 1)
+        XCTAssertEqual(send(holder, "x", 1, Int32(MSG_NOSIGNAL)), 1)
         var byte: UInt8 = 0
         XCTAssertEqual(Foundation.read(ends[1], &byte, 1), 1)
         XCTAssertEqual(byte, UInt8(ascii: "x"))

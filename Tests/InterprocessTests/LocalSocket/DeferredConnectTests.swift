@@ -173,7 +173,7 @@ final class DeferredConnectTests: InterprocessTestCase {
         _ = try listener.accept()
         let descriptor = try stream.detach()
         XCTAssertEqual(fcntl(descriptor, F_GETFL) & O_NONBLOCK, 0)
-        XCTAssertEqual(Foundation.write(descriptor, "x\n", 2), 2)
+        XCTAssertEqual(send(descriptor, "x\n", 2, Int32(MSG_NOSIGNAL)), 2)
         XCTAssertEqual(try listener.accept().readLine(), "x")
         Foundation.close(descriptor)
         waiting.close()
