@@ -10,7 +10,9 @@ internal import Synchronization
 struct ReadingTurn: ~Copyable, Sendable {
     private let isTaken = Atomic<Bool>(false)
     private let waiting = Atomic<Int>(0)
-    /// Has a signal for each time the turn is passed on. Made when a second thread comes.
+    /// Has a signal for each time the turn is passed on.
+    ///
+    /// Made when a second thread comes.
     private let baton = WakePair()
 
     func tryTake() -> Bool { !isTaken.exchange(true, ordering: .sequentiallyConsistent) }
@@ -21,7 +23,9 @@ struct ReadingTurn: ~Copyable, Sendable {
         passOn()
     }
 
-    /// Lets one of those who wait look again. To be called when the buffer may hold bytes for somebody else.
+    /// Lets one of those who wait look again.
+    ///
+    /// To be called when the buffer may hold bytes for somebody else.
     func passOn() {
         if waiting.load(ordering: .sequentiallyConsistent) > 0 { baton.signal(.receive) }
     }

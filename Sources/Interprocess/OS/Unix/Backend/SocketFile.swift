@@ -59,7 +59,9 @@ struct SocketFilePlan: Sendable {
     let name: String
 
     func error(result: Int64, detail: StaticString? = nil) -> IPCError {
-        IPCError(result: result, .listen, name: name, detail: detail)
+        let noDirectory: StaticString? =
+            result == -cip_codes.not_found ? "the directory does not exist: create it first" : nil
+        return IPCError(result: result, .listen, name: name, detail: detail ?? noDirectory)
     }
 
     /// Binds the socket, gives the file its mode, and listens: in this order, so that nobody can connect before the
