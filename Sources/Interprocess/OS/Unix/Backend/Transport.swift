@@ -43,9 +43,7 @@ enum Transport: Sendable {
     func read(_ descriptor: Int64, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
         guard let base = pieces.baseAddress else { return 0 }
         if self != .socket { return unsafe cip_pipe_read_pieces(descriptor, base, pieces.count) }
-        var message = unsafe cip_message()
-        unsafe message.buffers = base
-        unsafe message.buffer_count = pieces.count
+        var message = unsafe cip_message(of: pieces)
         return unsafe cip_receive_message(descriptor, &message, false)
     }
 
@@ -53,10 +51,16 @@ enum Transport: Sendable {
     func write(_ descriptor: Int64, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
         guard let base = pieces.baseAddress else { return 0 }
         if self != .socket { return unsafe cip_pipe_write_pieces(descriptor, base, pieces.count) }
-        var message = unsafe cip_message()
-        unsafe message.buffers = base
-        unsafe message.buffer_count = pieces.count
+        var message = unsafe cip_message(of: pieces)
         return unsafe cip_send_message(descriptor, &message, false)
+    }
+}
+
+extension cip_message {
+    fileprivate init(of pieces: UnsafeMutableBufferPointer<cip_buffer>) {
+        unsafe self.init()
+        unsafe buffers = pieces.baseAddress
+        unsafe buffer_count = pieces.count
     }
 }
 #endif
