@@ -82,9 +82,12 @@ int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, boo
     struct msghdr header = {
         .msg_iov = (struct iovec *)(void *)message->buffers,
         .msg_iovlen = message->buffer_count,
-        .msg_control = &control,
-        .msg_controllen = sizeof control,
     };
+    // Without room for them, the kernel never makes descriptors of what a peer sends unasked.
+    if (message->descriptor_count > 0 || message->has_credentials) {
+        header.msg_control = &control;
+        header.msg_controllen = sizeof control;
+    }
     int flags = wait ? 0 : MSG_DONTWAIT;
 #if CIP_HAS_ATOMIC_CLOEXEC
     flags |= MSG_CMSG_CLOEXEC;

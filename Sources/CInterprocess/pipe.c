@@ -163,32 +163,26 @@ int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count) {
 }
 
 #if CIP_LINUX
-// A sending end for the pipe behind a receiving end.
-static int open_sender(int64_t descriptor) {
-    char path[40];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", (int)descriptor);
-    return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+int64_t cip_open_own_descriptors(void) {
+    return cip_result(open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-int64_t cip_pipe_can_wake_reader(int64_t descriptor) {
-    // A pipe's mode counts only here. Without this, a process that changes its user could not open its own pipes any
-    // more.
-    if (fchmod((int)descriptor, 0622) < 0) return 0;
-    int sender = open_sender(descriptor);
-    if (sender < 0) return 0;
-    close(sender);
-    return 1;
+int64_t cip_pipe_set_reopening(int64_t descriptor, bool allowed) {
+    return cip_result(fchmod((int)descriptor, allowed ? 0622 : 0600));
 }
 
-int64_t cip_pipe_wake_reader(int64_t descriptor) {
-    int sender = open_sender(descriptor);
+int64_t cip_pipe_wake_reader(int64_t folder, int64_t descriptor) {
+    char name[16];
+    snprintf(name, sizeof name, "%d", (int)descriptor);
+    int sender = openat((int)folder, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (sender < 0) return -(int64_t)errno;
     (void)cip_pipe_write(sender, "", 1);  // if it is full, nobody waits
     close(sender);
     return 0;
 }
 #else
-int64_t cip_pipe_can_wake_reader(int64_t descriptor) { return (void)descriptor, 0; }
-int64_t cip_pipe_wake_reader(int64_t descriptor) { return (void)descriptor, -ENOSYS; }
+int64_t cip_open_own_descriptors(void) { return -ENOSYS; }
+int64_t cip_pipe_set_reopening(int64_t descriptor, bool allowed) { return (void)descriptor, (void)allowed, 0; }
+int64_t cip_pipe_wake_reader(int64_t folder, int64_t descriptor) { return (void)folder, (void)descriptor, -ENOSYS; }
 #endif
 #endif

@@ -47,12 +47,9 @@ const struct cip_codes cip_codes = {
     .address_in_use = EADDRINUSE,
     .not_found = ENOENT,
     .no_reader = ENXIO,
-    .broken_pipe = EPIPE,
     .no_descriptors = EMFILE,
     .no_descriptors_in_system = ENFILE,
-    .not_supported = EOPNOTSUPP,
     .invalid_argument = EINVAL,
-    .already_exists = EEXIST,
 };
 
 int64_t cip_meaning(int64_t code) {

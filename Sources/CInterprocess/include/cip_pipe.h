@@ -31,12 +31,17 @@ int64_t cip_pipe_write(int64_t descriptor, const void *buffer, size_t count);
 /// The same from several pieces of memory.
 int64_t cip_pipe_write_pieces(int64_t descriptor, const struct cip_buffer *pieces, size_t count);
 
-/// Makes sure that cip_pipe_wake_reader will work on this pipe: 1, or 0 if it cannot.
-int64_t cip_pipe_can_wake_reader(int64_t descriptor);
+/// Opens the folder of this process's descriptors, by which a pipe's sending end can be had where only the receiving
+/// end is: /proc/self/fd on Linux, ENOSYS elsewhere.
+int64_t cip_open_own_descriptors(void);
+
+/// Lets this process open a pipe's other end by that folder even when it has changed its user, or no more than its user
+/// may. A pipe's mode counts for nothing else.
+int64_t cip_pipe_set_reopening(int64_t descriptor, bool allowed);
 
 /// Ends a call of read(2) that waits on this receiving end, by sending it a byte. Only for the last user of a pipe
 /// whose receiving end nobody else holds: whatever is in it is about to be thrown away.
-int64_t cip_pipe_wake_reader(int64_t descriptor);
+int64_t cip_pipe_wake_reader(int64_t folder, int64_t descriptor);
 
 CIP_END
 

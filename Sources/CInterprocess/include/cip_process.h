@@ -28,12 +28,9 @@ struct cip_codes {
     int64_t address_in_use;
     int64_t not_found;
     int64_t no_reader;
-    int64_t broken_pipe;
     int64_t no_descriptors;
     int64_t no_descriptors_in_system;
-    int64_t not_supported;
     int64_t invalid_argument;
-    int64_t already_exists;
 };
 extern const struct cip_codes cip_codes;
 

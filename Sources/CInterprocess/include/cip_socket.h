@@ -48,7 +48,8 @@ struct cip_message {
     /// Sending: descriptors to pass on, which stay open here. Receiving: room for `descriptor_count` of them.
     int64_t *CIP_NULLABLE descriptors;
     size_t descriptor_count;
-    /// Sending: credentials to present. Receiving: those that came (SO_PASSCRED must be on).
+    /// Sending: credentials to present, if has_credentials. Receiving: those that came, if it was set before the call
+    /// (and SO_PASSCRED is on) and still is after it.
     struct cip_credentials credentials;
     bool has_credentials;
     /// Received: bytes were cut off (packets and datagrams), or descriptors were.
@@ -58,7 +59,8 @@ struct cip_message {
 
 /// sendmsg(2). More than CIP_MAXIMUM_DESCRIPTORS descriptors: EINVAL, nothing sent.
 int64_t cip_send_message(int64_t descriptor, const struct cip_message *message, bool wait);
-/// recvmsg(2). `descriptor_count` becomes the number that came; descriptors for which there was no room are closed.
+/// recvmsg(2). `descriptor_count` becomes the number that came; descriptors for which there was no room do not come, or
+/// are closed.
 int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, bool wait);
 /// setsockopt(2) SO_PASSCRED.
 int64_t cip_set_receives_credentials(int64_t descriptor, bool on);

@@ -6,7 +6,11 @@
 /// ``readLine(limit:timeout:)`` fills with more than it returns: whatever form comes next gets those bytes first, so
 /// that forms can be mixed freely.
 ///
-/// Any thread may call any of them at any time. Each waits until bytes come, the stream ends, the time is over, or the
+/// Any thread may call any of them at any time. Several that read lines take turns, and each gets whole lines; several
+/// that call `read` get what the kernel gives them. Do not let one thread wait in `read` while another one calls a form
+/// that may put bytes back, such as ``readExactly(_:timeout:)`` with a time limit: it is not told of them.
+///
+/// Each waits until bytes come, the stream ends, the time is over, or the
 /// object is closed; each blocks the thread while it waits, and so should not be called where a thread must not block,
 /// such as in an asynchronous function.
 public protocol ByteReceiver: AnyObject, Sendable {
@@ -32,7 +36,8 @@ extension ByteReceiver {
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received, which may be fewer than there is room for; 0 at the end of the stream.
     /// - Throws: ``IPCError/Code/timedOut``, ``IPCError/Code/wouldBlock`` (in nonblocking mode),
-    ///   ``IPCError/Code/closed``, ``IPCError/Code/connectionReset``. No byte is lost when it throws.
+    ///   ``IPCError/Code/closed``, ``IPCError/Code/connectionReset``, ``IPCError/Code/resourcesExhausted`` (to wait may
+    ///   take a descriptor). No byte is lost when it throws.
     @inlinable
     public func read(
         into buffer: UnsafeMutableRawBufferPointer,
@@ -177,11 +182,9 @@ extension ByteReceiver {
     public func readLine(limit: Int = 1 << 20, timeout: Duration? = nil) throws(IPCError) -> String? {
         let side = receivingSide
         try side.check(limit)
-        return try side.readLine(limit: limit, side.settings.patience(timeout)).map(text)
-    }
-
-    private func text(_ line: [UInt8]) -> String {
-        String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line[...], as: UTF8.self)
+        return try side.readLine(limit: limit, side.settings.patience(timeout)).map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     /// How many bytes have been received and wait in the read-ahead buffer.

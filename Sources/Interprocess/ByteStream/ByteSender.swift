@@ -29,7 +29,8 @@ extension ByteSender {
     ///   - timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Returns: The number of bytes sent: at least one, unless there are none.
     /// - Throws: ``IPCError/Code/brokenPipe`` when the other side is gone, ``IPCError/Code/timedOut``,
-    ///   ``IPCError/Code/wouldBlock`` (in nonblocking mode), ``IPCError/Code/closed``. Nothing was sent when it throws.
+    ///   ``IPCError/Code/wouldBlock`` (in nonblocking mode), ``IPCError/Code/closed``,
+    ///   ``IPCError/Code/resourcesExhausted`` (to wait may take a descriptor). Nothing was sent when it throws.
     @inlinable
     public func write(_ bytes: UnsafeRawBufferPointer, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe sendingSide.write(bytes, timeout: timeout)

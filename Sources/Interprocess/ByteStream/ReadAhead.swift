@@ -100,7 +100,7 @@ struct ReadAheadBuffer: Sendable {
 
     /// What the search for the end of a line found.
     enum Line {
-        /// A line, taken out, without its line feed.
+        /// A line, taken out, without its ending.
         case line([UInt8])
         /// No line feed yet, or nothing at all at the end.
         case incomplete
@@ -115,8 +115,9 @@ struct ReadAheadBuffer: Sendable {
             return isAtEnd && byteCount > 0 ? .line(takeFirst(byteCount)) : .incomplete
         }
         if lineFeed - start > limit { return .tooLong }
-        let line = takeFirst(lineFeed - start)
+        var line = takeFirst(lineFeed - start)
         drop(1)
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
         return .line(line)
     }
 

@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// Whose turn it is to receive, where a read-ahead buffer is used by several threads.
 ///
-/// One that receives may leave bytes in the buffer that another one waits for. So only one at a time waits for the peer;
-/// the others wait for the turn, and look into the buffer whenever it is passed on.
+/// One that receives may leave bytes in the buffer that another one waits for. So only one at a time waits for the
+/// peer; the others wait for the turn, and look into the buffer whenever it is passed on.
 struct ReadingTurn: ~Copyable, Sendable {
     private let isTaken = Atomic<Bool>(false)
     private let waiting = Atomic<Int>(0)

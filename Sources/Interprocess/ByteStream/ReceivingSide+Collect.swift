@@ -14,9 +14,10 @@ extension ReceivingSide {
     ///
     /// - Returns: Whether it has them all.
     func collect(into bytes: inout [UInt8], atMost count: Int, _ patience: Patience) throws(IPCError) -> Bool {
+        // Twice as much each time: memory follows what has come, and all is copied once on the average.
         var capacity = min(count, 4096)
         while bytes.count < count {
-            if bytes.count == capacity { capacity = min(count, capacity + min(capacity, 16 * Self.step)) }
+            if bytes.count == capacity { capacity = min(count, 2 * capacity) }
             bytes.reserveCapacity(capacity)
             let room = capacity - bytes.count
             var received = 0

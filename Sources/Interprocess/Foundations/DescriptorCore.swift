@@ -49,8 +49,7 @@ public final class DescriptorCore: Sendable {
     let waker: Waker
     private let state: Atomic<UInt64>
     let wakes = WakePair()
-    /// For `.pipeByte`, which takes a descriptor: so that closing works even when none is left.
-    private let wakeReserve = ReserveDescriptor()
+    private let pipeWaker = PipeWaker()
     let attachment = SetOnce<AttachmentBox>()
     private let isGone = Atomic<Bool>(false)
 
@@ -113,7 +112,7 @@ extension DescriptorCore {
         for operation: IPCError.Operation,
         blocking: Bool = false
     ) throws(IPCError) -> Lease {
-        if blocking && waker == .pipeByte && !wakeReserve.isHeld { prepareToBlock() }
+        if blocking && waker == .pipeByte && !pipeWaker.isReady && !isShared { prepareToBlock() }
         var old = state.load(ordering: .relaxed)
         while true {
             if old & side.rawValue == side.rawValue { throw error(.closed, operation) }
@@ -133,10 +132,9 @@ extension DescriptorCore {
     /// will not, all calls wait by poll.
     private func prepareToBlock() {
         guard let lease = try? lease(.receive, for: .read) else { return }
-        let canBeWoken = cip_pipe_can_wake_reader(descriptor) != 0
-        if !canBeWoken || !wakeReserve.fill({ System.call(.duplicate) { cip_duplicate(descriptor) } }) {
-            try? share(for: .read)
-        }
+        if !pipeWaker.prepare(descriptor) { try? share(for: .read) }
+        // If that came from another thread meanwhile, it could not undo what came after it.
+        if isShared { pipeWaker.forget(descriptor) }
         withExtendedLifetime(lease) {}
     }
 
@@ -156,7 +154,7 @@ extension DescriptorCore {
         let now = state.load(ordering: .sequentiallyConsistent)
         guard now & Side.both.rawValue == Side.both.rawValue else { return }
         let others = now & Self.allCalls - unit
-        if others >= Self.blockedCall { wakeReader() }
+        if others >= Self.blockedCall { pipeWaker.wake(descriptor) }
     }
 
     func isClosed(_ side: Side) -> Bool {
@@ -174,6 +172,7 @@ extension DescriptorCore {
     ///
     /// - Throws: `.busy` when a call waits inside the kernel, which could no longer be ended; `.closed`.
     func share(for operation: IPCError.Operation) throws(IPCError) {
+        let lease = try lease(.both, for: operation)
         var old = state.load(ordering: .relaxed)
         while true {
             if old & Side.both.rawValue == Side.both.rawValue { throw error(.closed, operation) }
@@ -193,9 +192,11 @@ extension DescriptorCore {
                 desired: old | Self.shared,
                 ordering: .sequentiallyConsistent
             )
-            if done { return }
+            if done { break }
             old = seen
         }
+        if waker == .pipeByte { pipeWaker.forget(descriptor) }
+        withExtendedLifetime(lease) {}
     }
 
     /// Closes one side or both: no call starts there any more, and those under way end soon.
@@ -222,7 +223,7 @@ extension DescriptorCore {
         if blocked {
             switch waker {
             case .shutdown: _ = cip_shutdown(descriptor, Int64(CIP_SHUT_BOTH))
-            case .pipeByte: wakeReader()
+            case .pipeByte: pipeWaker.wake(descriptor)
             case .poll: break
             }
         }
@@ -261,14 +262,6 @@ extension DescriptorCore {
         return descriptor
     }
 
-    private func wakeReader() {
-        for _ in 0..<1000 {
-            if cip_pipe_wake_reader(descriptor) >= 0 { return }
-            // Another thread may be faster to take the number that the reserve leaves; then it is a matter of time.
-            if !wakeReserve.give() { _ = cip_poll(-1, Int64(CIP_READABLE), -1, 1_000_000) }
-        }
-    }
-
     @inline(never)
     private func destroy() {
         forgetDescriptor()
@@ -284,6 +277,6 @@ extension DescriptorCore {
     private func forgetDescriptor() {
         attachment.value?.attachment.didDrain()
         wakes.destroy()
-        _ = wakeReserve.give()
+        if waker == .pipeByte { pipeWaker.forget(descriptor) }
     }
 }

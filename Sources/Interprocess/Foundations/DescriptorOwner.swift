@@ -6,6 +6,9 @@ internal import CInterprocess
 public protocol DescriptorOwner: AnyObject, Sendable {
     /// The descriptor's owner, which has no public members.
     var descriptorCore: DescriptorCore { get }
+
+    /// Whether it has been closed here.
+    var isClosed: Bool { get }
 }
 
 extension DescriptorOwner {

@@ -3,7 +3,7 @@
 internal import CInterprocess
 
 /// A descriptor between the call that made it and the object that will own it: closed unless it is released.
-struct OwnedDescriptor: ~Copyable {
+struct OwnedDescriptor: ~Copyable, Sendable {
     private(set) var raw: Int64
 
     init(_ raw: Int64) { self.raw = raw }

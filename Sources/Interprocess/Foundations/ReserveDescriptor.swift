@@ -3,13 +3,15 @@
 internal import CInterprocess
 internal import Synchronization
 
-/// A descriptor that is held only to be given up when none is left.
+/// A descriptor that is held for later, such as to be given up when none is left.
 final class ReserveDescriptor: Sendable {
     private let held = Atomic<Int64>(-1)
 
     deinit { _ = give() }
 
-    var isHeld: Bool { held.load(ordering: .relaxed) >= 0 }
+    var raw: Int64 { held.load(ordering: .relaxed) }
+
+    var isHeld: Bool { raw >= 0 }
 
     /// Sees to it that there is a reserve, and returns whether there is one.
     @discardableResult

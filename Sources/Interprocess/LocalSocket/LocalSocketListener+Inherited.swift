@@ -30,7 +30,9 @@ extension LocalSocketListener {
             do throws(IPCError) {
                 listeners.append(try LocalSocketListener(adopting: 3 + descriptor))
             } catch {
-                if error.code == .resourcesExhausted { throw error }
+                if error.code != .resourcesExhausted { continue }
+                for listener in listeners { _ = try? listener.detach() }
+                throw error
             }
         }
         return listeners

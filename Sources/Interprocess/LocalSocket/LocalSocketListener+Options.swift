@@ -18,6 +18,9 @@ extension LocalSocketListener {
         public var access: Access = .currentUser
 
         /// How long to wait for other programs that are just now starting or ending a listener in the same directory.
+        ///
+        /// They lock the directory (`flock`), which anybody who may read it can do. Where it stays locked, a free name
+        /// is taken all the same; replacing a socket's file fails with ``IPCError/Code/busy``.
         public var maxSpinTime: Duration = .seconds(1)
 
         /// How many clients may wait to be accepted; `nil` is the system's maximum, which it never exceeds.

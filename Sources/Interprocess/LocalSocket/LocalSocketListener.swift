@@ -74,7 +74,13 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
             waker: .poll,
             isShared: true
         )
-        try descriptorCore.wake(.receive, for: .adopt)
+        do throws(IPCError) {
+            try descriptorCore.wake(.receive, for: .adopt)
+        } catch {
+            // It stays the caller's.
+            _ = try? descriptorCore.detach()
+            throw error
+        }
     }
 
     deinit { close() }

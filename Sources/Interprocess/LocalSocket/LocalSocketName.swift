@@ -94,6 +94,9 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     /// The name of a socket that was bound by somebody else, if it can be written as one.
     init?(boundTo bytes: [UInt8]) {
         guard let first = bytes.first else { return nil }
+        // What a listener was called while it took the place of a dead one leads nowhere.
+        let last = bytes[(bytes.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...]
+        if first != 0 && last.starts(with: LocalSocketAddress.temporaryPrefix) { return nil }
         guard
             let address =
                 try? first == 0
@@ -109,15 +112,16 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     /// Whether there is a file by which clients find the server.
     public var isPath: Bool { address.path != nil }
 
-    /// Whether the directories of its file are for the listener to create.
-    var createsDirectories: Bool { kind != .path && isPath }
+    /// Whether its file is in the runtime directory, where the listener makes directories that are missing.
+    var isInRuntimeDirectory: Bool { kind != .path && isPath }
+
+    /// Whether it is a name that anybody can be first to take, not one in a directory that the caller has chosen.
+    var isAgreedOn: Bool { kind != .path }
 
     // Written out because the synthesized forms compare the description, too, and that by Unicode's rules.
 
-    /// Compares what the names mean to the system.
-    public static func == (left: LocalSocketName, right: LocalSocketName) -> Bool {
-        left.address == right.address && left.kind == right.kind
-    }
+    /// Compares what the names mean to the system, however they were built.
+    public static func == (left: LocalSocketName, right: LocalSocketName) -> Bool { left.address == right.address }
 
     /// Hashes what the name means to the system.
     public func hash(into hasher: inout Hasher) { hasher.combine(address) }

@@ -12,8 +12,11 @@ extension LocalSocketStream {
         /// Whether to wait, as long as ``wait`` says, for a server that has not started yet, instead of failing.
         public var waitsForServer = false
 
-        /// Who the server must be; `nil` is the current user for a namespaced name, where anybody can be first to take
-        /// the name, and anyone for a path, which stands in a directory whose owner decides.
+        /// Who the server must be.
+        ///
+        /// `nil` is the current user for a namespaced name and one in the runtime directory, where anybody can be first
+        /// to take the name, and anyone for a path, which stands in a directory of the caller's choice: choose one that
+        /// only those can write to who may be the server.
         public var requiresPeer: PeerRequirement?
 
         /// Creates the options that are right for most clients.

@@ -165,7 +165,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     /// inheritance, or because it was adopted) lives on with them.
     public func close() { descriptorCore.close() }
 
-    /// Gives the socket away, open and in blocking mode.
+    /// Gives the socket away, open; one that was made here is in blocking mode.
     ///
     /// - Returns: The descriptor, which is the caller's to close.
     /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way, or while bytes were

@@ -29,8 +29,8 @@ func listen(in directory: String, _ file: String) throws {
     say("closed")
 }
 
-/// For each line "go", starts to listen with others that do the same, and answers clients with its number if it wins; for each
-/// line "die", leaves its file behind as a crash does; closes in good order when its input ends.
+/// For each line "go", starts to listen with others that do the same, and answers clients with its number if it wins;
+/// for each line "die", leaves its file behind as a crash does; closes in good order when its input ends.
 func raceInRounds(_ name: LocalSocketName, _ overwrite: String) throws {
     var options = LocalSocketListener.Options()
     options.overwrite = overwrite == "always" ? .always : .ifStale

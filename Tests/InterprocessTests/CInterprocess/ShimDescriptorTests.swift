@@ -6,6 +6,9 @@ import XCTest
 
 /// The contract of the C functions: results, close-on-exec, modes.
 final class ShimDescriptorTests: InterprocessTestCase {
+    /// Paths are relative to no directory but the current one.
+    private let nowhere = Int64(CIP_NO_DIRECTORY)
+
     private func assertClosedOnExec(_ descriptor: Int64, line: UInt = #line) {
         XCTAssertGreaterThanOrEqual(descriptor, 0, line: line)
         XCTAssertEqual(fcntl(Int32(descriptor), F_GETFD), FD_CLOEXEC, line: line)
@@ -39,12 +42,14 @@ final class ShimDescriptorTests: InterprocessTestCase {
             ("pass credentials", cip_set_receives_credentials(bad, true), EBADF),
             ("send message", cip_send_message(bad, &message, false), EBADF),
             ("receive message", cip_receive_message(bad, &message, false), EBADF),
-            ("unlink", cip_unlink(path("none")), ENOENT), ("rename", cip_rename(path("none"), path("x")), ENOENT),
+            ("unlink", cip_unlink(nowhere, path("none")), ENOENT),
+            ("rename", cip_rename(nowhere, path("none"), path("x")), ENOENT),
             ("directory", cip_make_directory(path("a/b"), 0o700), ENOENT),
             ("directory", cip_make_directory(directory, 0o700), EEXIST),
             ("open directory", cip_open_directory(path("none")), ENOENT),
-            ("status", cip_path_status(path("none"), &status), ENOENT),
-            ("FIFO", cip_make_fifo(path("a/b"), 0o600), ENOENT), ("open FIFO", cip_open_fifo(path("a"), true), ENOENT),
+            ("status", cip_file_status(nowhere, path("none"), &status), ENOENT),
+            ("FIFO", cip_make_fifo(nowhere, path("a/b"), 0o600), ENOENT),
+            ("open FIFO", cip_open_fifo(path("a"), true), ENOENT),
             ("open FIFO", cip_open_fifo("/dev/null", false), EINVAL),
         ]
         for (what, result, expected) in results { XCTAssertEqual(result, -Int64(expected), what) }
@@ -72,7 +77,7 @@ final class ShimDescriptorTests: InterprocessTestCase {
         made += ends
         made.append(cip_duplicate(ends[0]))
         made.append(cip_open_directory(directory))
-        XCTAssertEqual(cip_make_fifo(path("fifo"), 0o600), 0)
+        XCTAssertEqual(cip_make_fifo(nowhere, path("fifo"), 0o600), 0)
         made.append(cip_open_fifo(path("fifo"), true))
         made.append(cip_open_fifo(path("fifo"), false))
 
@@ -157,10 +162,10 @@ final class ShimDescriptorTests: InterprocessTestCase {
         XCTAssertTrue(FileManager.default.createFile(atPath: path("file"), contents: nil))
         XCTAssertEqual(chmod(path("file"), 0o644), 0)
         try FileManager.default.createSymbolicLink(atPath: path("link"), withDestinationPath: path("file"))
-        XCTAssertLessThan(cip_change_path_mode(path("link"), 0o777), 0)
-        XCTAssertEqual(cip_change_path_mode(path("file"), 0o600), 0)
+        XCTAssertLessThan(cip_change_file_mode(nowhere, path("link"), 0o777), 0)
+        XCTAssertEqual(cip_change_file_mode(nowhere, path("file"), 0o600), 0)
         var status = cip_file_status()
-        XCTAssertEqual(cip_path_status(path("file"), &status), 0)
+        XCTAssertEqual(cip_file_status(nowhere, path("file"), &status), 0)
         XCTAssertEqual(status.mode, 0o600)
     }
 }

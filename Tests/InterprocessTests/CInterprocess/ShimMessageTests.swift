@@ -44,10 +44,16 @@ final class ShimMessageTests: InterprocessTestCase {
         }
     }
 
-    private func receive(_ socket: Int64, room: Int = 100, descriptors: Int = 0) -> Received {
+    private func receive(
+        _ socket: Int64,
+        room: Int = 100,
+        descriptors: Int = 0,
+        credentials: Bool = false
+    ) -> Received {
         var bytes = [UInt8](repeating: 0, count: room)
         var passed = [Int64](repeating: -1, count: descriptors)
         var message = cip_message()
+        message.has_credentials = credentials
         let result = bytes.withUnsafeMutableBytes { memory in
             passed.withUnsafeMutableBufferPointer { passed in
                 var buffer = cip_buffer(base: memory.baseAddress, count: memory.count)
@@ -132,7 +138,7 @@ final class ShimMessageTests: InterprocessTestCase {
         let (one, other) = pair(CIP_STREAM)
         XCTAssertEqual(cip_set_receives_credentials(other, true), 0)
         XCTAssertEqual(send("x", over: one, descriptors: Array(repeating: one, count: 253), credentials: own), 1)
-        let received = receive(other, descriptors: 253)
+        let received = receive(other, descriptors: 253, credentials: true)
         XCTAssertTrue(received.message.has_credentials)
         XCTAssertEqual(received.message.credentials.process, own.process)
         XCTAssertEqual(received.message.credentials.user, own.user)
@@ -140,13 +146,13 @@ final class ShimMessageTests: InterprocessTestCase {
         XCTAssertEqual(received.descriptors.count, 253, "there is room for both")
         // The kernel adds them where the sender says nothing.
         XCTAssertEqual(send("y", over: one), 1)
-        XCTAssertEqual(receive(other).message.credentials.process, own.process)
+        XCTAssertEqual(receive(other, credentials: true).message.credentials.process, own.process)
         // Nobody else's can be presented: no process has this number.
         let wrong = cip_credentials(process: Int64(Int32.max), user: own.user, group: own.group)
         XCTAssertLessThan(send("z", over: one, credentials: wrong), 0)
         XCTAssertEqual(cip_set_receives_credentials(other, false), 0)
         XCTAssertEqual(send("w", over: one), 1)
-        XCTAssertFalse(receive(other).message.has_credentials)
+        XCTAssertFalse(receive(other, credentials: true).message.has_credentials)
         for descriptor in [one, other] + received.descriptors { _ = cip_close(descriptor) }
     }
     #endif

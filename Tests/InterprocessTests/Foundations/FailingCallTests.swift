@@ -6,8 +6,8 @@ import XCTest
 
 @testable import Interprocess
 
-/// Each call that fails becomes an error with the right code and operation; that none leaves a descriptor or a file behind
-/// is seen to by the end of every test and by the look at its directory.
+/// Each call that fails becomes an error with the right code and operation; that none leaves a descriptor or a file
+/// behind is seen to by the end of every test and by the look at its directory.
 final class FailingCallTests: InterprocessTestCase {
     override func tearDownWithError() throws {
         FaultInjection.clear()

@@ -8,8 +8,8 @@ import Synchronization
 
 /// Readers, writers, acceptors and closers at once, on descriptor numbers that are used anew all the time.
 ///
-/// Each stream carries one byte value only, so that a byte that crossed over shows. Closing a descriptor twice is noticed
-/// by the owner itself, in debug builds; closing one never, by the count at the end of the test.
+/// Each stream carries one byte value only, so that a byte that crossed over shows. Closing a descriptor twice is
+/// noticed by the owner itself, in debug builds; closing one never, by the count at the end of the test.
 final class Stress: Sendable {
     let problems = Mutex<[String]>([])
     let finished = Atomic<Int>(0)

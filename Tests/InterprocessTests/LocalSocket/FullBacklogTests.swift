@@ -4,7 +4,8 @@ import Foundation
 import Interprocess
 import XCTest
 
-/// Connecting to a server whose backlog of unaccepted clients is full, where a nonblocking connect fails without queueing.
+/// Connecting to a server whose backlog of unaccepted clients is full, where a nonblocking connect fails without
+/// queueing.
 final class FullBacklogTests: InterprocessTestCase {
     func testTimesOutAtTheDeadlineAndNotBefore() throws {
         for name in try bothNames() {
@@ -18,7 +19,8 @@ final class FullBacklogTests: InterprocessTestCase {
             XCTAssertGreaterThanOrEqual(elapsed, .milliseconds(150))
             XCTAssertLessThan(elapsed, .seconds(5))
             XCTAssertTrue("\(error!)".contains("backlog"), "\(error!)")
-            // Those who waited in vain have left nothing behind: the one client that was there is the one that is found.
+            // Those who waited in vain have left nothing behind: the one client that was there is the one that is
+            // found.
             try waiting.writeAll("x")
             XCTAssertEqual(try listener.accept().readExactly(1), [UInt8(ascii: "x")])
             assertThrows(.timedOut) { try listener.accept(timeout: .zero) }

@@ -21,32 +21,27 @@ struct CPath: Sendable {
     /// What stands there now: of lstat(2).
     func status() throws(SystemFailure) -> cip_file_status {
         var status = cip_file_status()
-        let result = System.call(.file) { with { unsafe cip_path_status($0, &status) } }
+        let result = System.call(.file) {
+            with { unsafe cip_file_status(Int64(CIP_NO_DIRECTORY), $0, &status) }
+        }
         if result < 0 { throw SystemFailure(result: result) }
         return status
     }
 
     /// The directory that the file is in.
     var directory: CPath {
-        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return CPath([UInt8(ascii: ".")]) }
-        return CPath(slash == 0 ? bytes[...slash] : bytes[..<slash])
+        let prefix = directoryPrefix
+        return CPath(prefix.isEmpty ? [UInt8(ascii: ".")] : prefix)
     }
 
-    /// The path from the root, as things are now; unchanged if the current directory cannot be told.
-    var absolute: CPath {
-        if bytes.first == UInt8(ascii: "/") { return self }
-        let current = [UInt8](capacity: 4096) { buffer in
-            let length = unsafe buffer.withUnsafeMutableBufferPointer { (memory, count) -> Int64 in
-                let length = unsafe UnsafeMutableRawBufferPointer(memory).withMemoryRebound(to: CChar.self) {
-                    unsafe cip_current_directory($0.baseAddress.unsafelyUnwrapped, $0.count)
-                }
-                count = Int(max(0, length))
-                return length
-            }
-            _ = length
-        }
-        return current.isEmpty ? self : CPath(current + [UInt8(ascii: "/")] + bytes)
+    /// The path up to the file's own name: empty, or with a slash at its end.
+    var directoryPrefix: [UInt8] {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return [] }
+        return Array(bytes[...slash])
     }
+
+    /// The file's own name.
+    var name: CPath { CPath(bytes.dropFirst(directoryPrefix.count)) }
 }
 
 /// The result of a failed system call, before it is known what to make of it.

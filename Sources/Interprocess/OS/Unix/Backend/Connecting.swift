@@ -100,7 +100,11 @@ final class PendingConnection: Sendable {
         var backoff = Backoff()
         while true {
             let result = try attempt(core)
-            if result >= 0 { return }
+            if result >= 0 {
+                // A close during connect(2) came too early to end what follows.
+                if core.isClosed(side) { throw core.error(.closed, .connect) }
+                return
+            }
             if result == -cip_codes.interrupted { continue }
             let isFull = result == -cip_codes.would_block || result == -cip_codes.in_progress
             if !isFull && !plan.isWorthRepeating(result) { throw plan.error(result: result) }
@@ -124,8 +128,8 @@ final class PendingConnection: Sendable {
 
     /// One attempt, unless another thread is at it, which looks like a full backlog.
     ///
-    /// A second connect must not be made: Linux looks at the backlog before it looks whether the socket is connected, and
-    /// on one that is, and blocking again, it would wait for room that need never come.
+    /// A second connect must not be made: Linux looks at the backlog before it looks whether the socket is connected,
+    /// and on one that is, and blocking again, it would wait for room that need never come.
     private func attempt(_ core: DescriptorCore) throws(IPCError) -> Int64 {
         if isBeingTried.exchange(true, ordering: .acquiring) { return -cip_codes.would_block }
         defer { isBeingTried.store(false, ordering: .releasing) }

@@ -47,8 +47,8 @@ enum LocalSocketBackend {
             backlog: backlog,
             overwrite: options.overwrite,
             patience: options.maxSpinTime,
-            createsDirectories: name.createsDirectories,
-            name: label
+            isInRuntimeDirectory: name.isInRuntimeDirectory,
+            label: label
         )
         let file = try plan.listen(on: socket)
         if !options.reclaimsName { file.keep() }
@@ -90,7 +90,7 @@ enum LocalSocketBackend {
             address: name.address,
             name: name.description,
             waitsForServer: options.waitsForServer,
-            requiredPeer: options.requiresPeer ?? (name.isNamespaced ? .currentUser : .anyone)
+            requiredPeer: options.requiresPeer ?? (name.isAgreedOn ? .currentUser : .anyone)
         )
         let socket: OwnedDescriptor
         var pending: PendingConnection?

@@ -28,12 +28,12 @@ extension SocketFilePlan {
     }
 
     /// Whether the socket's file has no listener any more.
-    func isStale(_ present: cip_file_status, _ deadline: Deadline) -> Bool {
+    func isStale(_ present: cip_file_status, in directory: borrowing Directory) -> Bool {
         guard refusesConnections() else { return false }
         var pause = Backoff()
         let end = Deadline(after: Self.grace)
         while !end.hasPassed { pause.sleep(until: end) }
-        guard let now = try? path.status(), now.isSame(as: present) else { return false }
+        guard let now = try? directory.status(of: path.name), now.isSame(as: present) else { return false }
         return refusesConnections()
     }
 
@@ -52,46 +52,39 @@ extension SocketFilePlan {
     /// over the old one in one step.
     func replace(
         with socket: borrowing OwnedDescriptor,
-        _ lock: borrowing DirectoryLock
-    ) throws(IPCError) -> SocketFile {
+        in directory: borrowing Directory
+    ) throws(IPCError) -> cip_file_status {
         let temporary = Self.temporaryName()
-        let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
-        let prefix = slash.map { path.bytes[...$0] } ?? []
-        let beside = CPath(prefix + temporary)
+        let beside = path.directoryPrefix + temporary.bytes
         // A path near the limit leaves no room for another name beside it, but there is a shorter way there.
-        let isShort = beside.bytes.count <= UnixAddress.capacity
-        let detour = try UnixAddress(path: isShort ? Array(beside.bytes) : lock.detour + temporary)
-        let result = bind(socket, to: detour)
+        let isShort = beside.count <= UnixAddress.capacity
+        let result = bind(socket, to: try UnixAddress(path: isShort ? beside : directory.detour(to: temporary)))
         if result < 0 {
             throw error(
                 result: result,
                 detail: isShort ? nil : "a dead socket has the name, which is too long to be replaced: remove the file"
             )
         }
-        let listening: SocketFile
         do throws(IPCError) {
-            listening = try open(socket, at: beside)
+            let made = try complete(socket, temporary, in: directory)
+            let moved = directory.rename(temporary, to: path.name)
+            if moved < 0 { throw error(result: moved) }
+            return made
         } catch {
-            // Nobody else has that name, so it may go even if it could not be looked at.
-            _ = beside.with { unsafe cip_unlink($0) }
+            // Nobody else has that name.
+            _ = directory.remove(temporary)
             throw error
         }
-        let moved = System.call(.file) { beside.with { from in path.with { unsafe cip_rename(from, $0) } } }
-        if moved < 0 {
-            listening.removeUnderLock()
-            throw error(result: moved)
-        }
-        return listening.moved(to: path.absolute)
     }
 
-    private static func temporaryName() -> [UInt8] {
+    private static func temporaryName() -> CPath {
         var value = cip_random()
-        var name = Array(".ipc-".utf8)
+        var name = UnixAddress.temporaryPrefix
         for _ in 0..<12 {
             name.append(UInt8(ascii: "a") + UInt8(value % 26))
             value /= 26
         }
-        return name
+        return CPath(name)
     }
 }
 #endif

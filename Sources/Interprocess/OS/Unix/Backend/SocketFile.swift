@@ -7,39 +7,29 @@ internal import Synchronization
 /// The file by which a listening socket is found: made when the socket is bound, removed when the listener closes, if
 /// it is still the same file.
 final class SocketFile: Sendable {
-    private let path: CPath
+    /// Held open for as long, so that removing works even when no descriptor is left, and after a change of the current
+    /// directory.
+    private let directory: Directory
+    private let name: CPath
     private let status: cip_file_status
     private let isKept = Atomic<Bool>(false)
 
-    /// The path must be from the root, for the current directory may change.
-    init(path: CPath, status: cip_file_status) {
-        self.path = path
+    init(_ name: CPath, _ status: cip_file_status, in directory: consuming Directory) {
+        self.name = name
         self.status = status
+        self.directory = directory
     }
 
     /// Lets the file stay when the listener closes.
     func keep() { isKept.store(true, ordering: .relaxed) }
 
-    /// The same file under the name that it has been given.
-    func moved(to path: CPath) -> SocketFile { SocketFile(path: path, status: status) }
-
     /// Removes the file, once, unless it has become another one.
     func reclaim() {
         if isKept.exchange(true, ordering: .relaxed) { return }
         // Without the lock, another listener could put its file in place between the look and the removal.
-        let lock = DirectoryLock(path.directory, until: Deadline(after: .milliseconds(100)))
-        removeUnderLock()
-        withExtendedLifetime(lock) {}
-    }
-
-    func removeUnderLock() { path.unlink(ifStill: status) }
-}
-
-extension CPath {
-    /// Removes the file if it is still the one that it was.
-    func unlink(ifStill status: cip_file_status) {
-        guard let now = try? self.status(), now.isSame(as: status) else { return }
-        _ = with { unsafe cip_unlink($0) }
+        _ = directory.lock(until: Deadline(after: .milliseconds(100)))
+        directory.remove(name, ifStill: status)
+        directory.unlock()
     }
 }
 
@@ -53,15 +43,15 @@ struct SocketFilePlan: Sendable {
     let overwrite: LocalSocketListener.Overwrite
     /// How long to wait for other starters.
     let patience: Duration
-    /// Whether missing directories are created.
-    let createsDirectories: Bool
+    /// Whether it is in the runtime directory, where directories that are missing are made.
+    let isInRuntimeDirectory: Bool
     /// What errors call the address.
-    let name: String
+    let label: String
 
     func error(result: Int64, detail: StaticString? = nil) -> IPCError {
         let noDirectory: StaticString? =
             result == -cip_codes.not_found ? "the directory does not exist: create it first" : nil
-        return IPCError(result: result, .listen, name: name, detail: detail ?? noDirectory)
+        return IPCError(result: result, .listen, name: label, detail: detail ?? noDirectory)
     }
 
     /// Binds the socket, gives the file its mode, and listens: in this order, so that nobody can connect before the
@@ -71,69 +61,118 @@ struct SocketFilePlan: Sendable {
     /// between its binding and its listening. Where the directory cannot be locked, a fresh name is bound without.
     func listen(on socket: borrowing OwnedDescriptor) throws(IPCError) -> SocketFile {
         let deadline = Deadline(after: patience)
-        if createsDirectories { createParents() }
-        let lock = DirectoryLock(path.directory, until: deadline)
+        if isInRuntimeDirectory { try makeDirectories() }
+        let directory = try openDirectory()
+        let isLocked = directory.lock(until: deadline)
+        let made = try place(socket, in: directory, isLocked: isLocked, until: deadline)
+        directory.unlock()
+        return SocketFile(path.name, made, in: directory)
+    }
+
+    private func place(
+        _ socket: borrowing OwnedDescriptor,
+        in directory: borrowing Directory,
+        isLocked: Bool,
+        until deadline: Deadline
+    ) throws(IPCError) -> cip_file_status {
         if let mode, cip_mode_before_bind() != 0 {
             let result = System.call(.file) { cip_change_descriptor_mode(socket.raw, mode) }
             if result < 0 { throw error(result: result) }
         }
         while true {
             let result = bind(socket, to: address)
-            if result >= 0 { return try open(socket, at: path) }
+            if result >= 0 { return try complete(socket, path.name, in: directory) }
             if result != -cip_codes.address_in_use { throw error(result: result) }
             let present: cip_file_status
             do throws(SystemFailure) {
-                present = try path.status()
+                present = try directory.status(of: path.name)
             } catch {
                 if error.result == -cip_codes.not_found && !deadline.hasPassed { continue }
                 throw self.error(result: error.result)
             }
             try checkReplaceable(present, result)
-            guard lock.isHeld else {
-                throw IPCError(
-                    .busy,
-                    .listen,
-                    name: name,
-                    detail: """
-                        the name is taken, and its directory cannot be locked, which replacing it takes: \
-                        another program holds the lock, or the directory may not be read
-                        """
-                )
+            if !isLocked { throw lockedOut }
+            if overwrite == .always || isStale(present, in: directory) {
+                return try replace(with: socket, in: directory)
             }
-            if overwrite == .always || isStale(present, deadline) { return try replace(with: socket, lock) }
-            if (try? path.status())?.isSame(as: present) == true || deadline.hasPassed {
+            if (try? directory.status(of: path.name))?.isSame(as: present) == true || deadline.hasPassed {
                 throw error(result: result, detail: "a server listens at that name: end it, or choose another name")
             }
         }
+    }
+
+    private func openDirectory() throws(IPCError) -> Directory {
+        do throws(SystemFailure) { return try Directory(path.directory) } catch {
+            throw self.error(result: error.result)
+        }
+    }
+
+    private var lockedOut: IPCError {
+        IPCError(
+            .busy,
+            .listen,
+            name: label,
+            detail: """
+                the name is taken, and its directory cannot be locked, which replacing it takes: \
+                another program holds the lock, or the directory may not be read
+                """
+        )
     }
 
     func bind(_ socket: borrowing OwnedDescriptor, to address: UnixAddress) -> Int64 {
         System.call(.bind) { address.with { unsafe cip_bind(socket.raw, $0, $1) } }
     }
 
-    /// Completes a socket that is bound at a path; on failure removes the file again.
-    func open(_ socket: borrowing OwnedDescriptor, at path: CPath) throws(IPCError) -> SocketFile {
+    /// Gives the file of a socket that is bound its mode, and listens; on failure removes the file again.
+    ///
+    /// - Returns: What tells the file from others.
+    func complete(
+        _ socket: borrowing OwnedDescriptor,
+        _ name: CPath,
+        in directory: borrowing Directory
+    ) throws(IPCError) -> cip_file_status {
         let made: cip_file_status
-        do throws(SystemFailure) { made = try path.status() } catch { throw self.error(result: error.result) }
-        var result: Int64 = 0
-        if let mode, made.mode != mode {
-            result = System.call(.file) { path.with { unsafe cip_change_path_mode($0, mode) } }
+        do throws(SystemFailure) { made = try directory.status(of: name) } catch {
+            throw self.error(result: error.result)
         }
+        if made.kind != Int64(CIP_KIND_SOCKET) {
+            throw error(
+                result: -cip_codes.address_in_use,
+                detail: "another program exchanges the files there at this moment: choose a directory of your own"
+            )
+        }
+        var result: Int64 = 0
+        if let mode, made.mode != mode { result = directory.setMode(of: name, mode) }
         if result >= 0 { result = System.call(.listen) { cip_listen(socket.raw, backlog) } }
         if result < 0 {
-            path.unlink(ifStill: made)
+            directory.remove(name, ifStill: made)
             throw error(result: result)
         }
-        return SocketFile(path: path.absolute, status: made)
+        return made
     }
 
-    /// Makes the directories above the path that are missing, for this user alone.
+    /// Makes the directories that are missing between the runtime directory and the file, for this user alone.
     ///
-    /// If that fails, binding tells why.
-    private func createParents() {
-        var end = path.bytes.startIndex
+    /// - Throws: `.permissionDenied` when one that is there already is not for this user alone to change: in `/tmp`
+    ///   anybody could have made it.
+    private func makeDirectories() throws(IPCError) {
+        var end = path.bytes.startIndex + UnixAddress.runtimeDirectory().count - 1
         while let slash = path.bytes[(end + 1)...].firstIndex(of: UInt8(ascii: "/")) {
-            _ = CPath(path.bytes[..<slash]).with { unsafe cip_make_directory($0, 0o700) }
+            let directory = CPath(path.bytes[..<slash])
+            _ = directory.with { unsafe cip_make_directory($0, 0o700) }
+            let found: cip_file_status
+            do throws(SystemFailure) { found = try directory.status() } catch {
+                throw self.error(result: error.result)
+            }
+            let isOurs = Int64(found.owner) == cip_own_user() || found.owner == 0
+            if found.kind != Int64(CIP_KIND_DIRECTORY) || !isOurs || found.mode & 0o022 != 0 {
+                throw IPCError(
+                    .permissionDenied,
+                    .listen,
+                    name: label,
+                    detail: "a directory on the way to it belongs to somebody else, or others may write to it"
+                )
+            }
             end = slash
         }
     }

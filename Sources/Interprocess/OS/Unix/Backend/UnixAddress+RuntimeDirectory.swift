@@ -19,9 +19,13 @@ extension UnixAddress {
     }
 
     /// With a slash at its end.
-    private static func runtimeDirectory() -> [UInt8] {
-        let ofUser = Array("/run/user/\(cip_own_user())/".utf8)
-        if (try? CPath(ofUser).status())?.kind == Int64(CIP_KIND_DIRECTORY) { return ofUser }
+    static func runtimeDirectory() -> [UInt8] {
+        let ofUser = Array("/run/user/\(cip_own_user())".utf8)
+        if let found = try? CPath(ofUser).status(), found.kind == Int64(CIP_KIND_DIRECTORY),
+            Int64(found.owner) == cip_own_user()
+        {
+            return ofUser + [UInt8(ascii: "/")]
+        }
         #if os(Android)
         if let configured = Environment["TMPDIR"], configured.first == UInt8(ascii: "/") {
             return configured.last == UInt8(ascii: "/") ? configured : configured + [UInt8(ascii: "/")]

@@ -9,6 +9,8 @@ struct UnixAddress: Sendable, Hashable {
     let bytes: [UInt8]
 
     static var capacity: Int { Int(cip_address_capacity()) }
+    /// How the names begin that a listener has while it takes the place of a dead one, and that its socket keeps.
+    static var temporaryPrefix: [UInt8] { Array(".ipc-".utf8) }
     static var hasAbstractNames: Bool { cip_has_abstract_names() != 0 }
 
     /// - Throws: `.invalidName` for an empty path or one with a NUL in it, `.nameTooLong`.

@@ -19,8 +19,12 @@ public enum FIFOFile {
     ///   ``IPCError/Code/permissionDenied``, ``IPCError/Code/nameTooLong``, ``IPCError/Code/invalidName``.
     public static func create(at path: String, mode: UInt16 = 0o600) throws(IPCError) {
         let file = try checked(path)
-        let result = System.call(.file) { file.with { unsafe cip_make_fifo($0, UInt32(mode) & 0o7777) } }
-        if result < 0 { throw IPCError(result: result, .create, name: path) }
+        do throws(SystemFailure) {
+            let result = try Directory(file.directory).makeFIFO(file.name, UInt32(mode) & 0o7777)
+            if result < 0 { throw SystemFailure(result: result) }
+        } catch {
+            throw IPCError(result: error.result, .create, name: path)
+        }
     }
 
     /// Opens a FIFO to receive, and waits until somebody has opened it to send.
@@ -83,10 +87,11 @@ public enum FIFOFile {
     public static func remove(at path: String) throws(IPCError) {
         let file = try checked(path)
         do throws(SystemFailure) {
-            if try file.status().kind != Int64(CIP_KIND_FIFO) {
+            let directory = try Directory(file.directory)
+            if try directory.status(of: file.name).kind != Int64(CIP_KIND_FIFO) {
                 throw SystemFailure(result: -cip_codes.invalid_argument)
             }
-            let result = System.call(.file) { file.with { unsafe cip_unlink($0) } }
+            let result = directory.remove(file.name)
             if result < 0 { throw SystemFailure(result: result) }
         } catch {
             throw failure(error.result, .remove, path)
@@ -164,6 +169,16 @@ public final class FIFOReceiver: Sendable, DescriptorOwner, ByteReceiver {
     ///
     /// Blocked reads end with ``IPCError/Code/closed``. The file stays.
     public func close() { descriptorCore.close() }
+
+    /// Gives the descriptor away, open, and in nonblocking mode.
+    ///
+    /// - Returns: The descriptor, which is the caller's to close.
+    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way, or while bytes were
+    ///   read ahead that nobody has asked for: take them first (``ByteReceiver/takeBuffered()``).
+    public func detach() throws(IPCError) -> RawDescriptor {
+        try receivingSide.checkNothingBuffered()
+        return RawDescriptor(try descriptorCore.detach())
+    }
 }
 
 /// The sending end of a FIFO.
@@ -187,5 +202,11 @@ public final class FIFOSender: Sendable, DescriptorOwner, ByteSender {
     ///
     /// Blocked writes end with ``IPCError/Code/closed``. The file stays.
     public func close() { descriptorCore.close() }
+
+    /// Gives the descriptor away, open, and in nonblocking mode.
+    ///
+    /// - Returns: The descriptor, which is the caller's to close.
+    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way.
+    public func detach() throws(IPCError) -> RawDescriptor { RawDescriptor(try descriptorCore.detach()) }
 }
 #endif
