@@ -6,10 +6,8 @@ internal import Synchronization
 ///
 /// ```swift
 /// let listener = try LocalSocketListener(.namespaced("com.example.echo"))
-/// for result in listener.incoming {
-///     let stream = try result.get()
-///     while let line = try stream.readLine() { try stream.writeAll(line + "\n") }
-/// }
+/// let client = try listener.accept()
+/// while let line = try client.readLine() { try client.writeAll(line + "\n") }
 /// ```
 ///
 /// Any thread may call any method at any time. The listener closes when the last reference to it goes.

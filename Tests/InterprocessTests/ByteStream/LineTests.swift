@@ -33,6 +33,8 @@ final class LineTests: InterprocessTestCase {
         XCTAssertEqual(try lines("a\n\nb\n\r\nc"), ["a", "", "b", "", "c"])
         XCTAssertEqual(try lines("a\rb\n"), ["a\rb"])
         XCTAssertEqual(try lines("a\r\r\n"), ["a\r"])
+        // Without a line feed it is no ending.
+        XCTAssertEqual(try lines("a\r"), ["a\r"])
         XCTAssertEqual(try lines("a\0b\n"), ["a\0b"])
         XCTAssertEqual(try lines("ä€𝄞\n"), ["ä€𝄞"])
     }

@@ -10,23 +10,6 @@ import XCTest
 
 /// Accepting when the process has no descriptor left.
 final class AcceptExhaustionTests: InterprocessTestCase {
-    /// Uses up every descriptor of this process while `body` runs.
-    private func withoutDescriptors<Value>(_ body: () throws -> Value) throws -> Value {
-        var before = rlimit()
-        XCTAssertEqual(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before), 0)
-        var low = before
-        low.rlim_cur = 400
-        XCTAssertEqual(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &low), 0)
-        var hogs: [Int32] = []
-        while case let hog = fcntl(0, F_DUPFD_CLOEXEC, 0), hog >= 0 { hogs.append(hog) }
-        defer {
-            for hog in hogs { close(hog) }
-            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
-        }
-        XCTAssertEqual(errno, EMFILE)
-        return try body()
-    }
-
     func testAcceptTellsAndRecovers() throws {
         for name in try bothNames() {
             let listener = try LocalSocketListener(name)
