@@ -14,7 +14,7 @@ final class AcceptExhaustionTests: InterprocessTestCase {
         for name in try bothNames() {
             let listener = try LocalSocketListener(name)
             let client = try LocalSocketStream.connect(to: name)
-            try withoutDescriptors {
+            withoutDescriptors {
                 let error = assertThrows(.resourcesExhausted, .accept) { try listener.accept() }
                 XCTAssertEqual(error?.systemCode, Int64(EMFILE))
                 assertThrows(.resourcesExhausted, .accept) { try listener.accept(timeout: .seconds(5)) }
@@ -31,7 +31,7 @@ final class AcceptExhaustionTests: InterprocessTestCase {
     func testWaitsForClientsAllTheSame() throws {
         for name in try bothNames() {
             let listener = try LocalSocketListener(name)
-            try withoutDescriptors {
+            withoutDescriptors {
                 assertThrows(.timedOut, .accept) { try listener.accept(timeout: .milliseconds(50)) }
                 listener.setNonblocking(.accept)
                 assertThrows(.wouldBlock, .accept) { try listener.accept() }
@@ -65,7 +65,7 @@ final class AcceptExhaustionTests: InterprocessTestCase {
         let name = try pathName()
         let listener = try LocalSocketListener(name)
         let client = try LocalSocketStream.connect(to: name)
-        try withoutDescriptors {
+        withoutDescriptors {
             let elapsed = ContinuousClock().measure {
                 for _ in 0..<5 {
                     assertThrows(.resourcesExhausted) { try XCTUnwrap(listener.incoming.next()).get() }
@@ -84,7 +84,7 @@ final class AcceptExhaustionTests: InterprocessTestCase {
         let reader = Running { try one.read(upTo: 1) }
         server.waitUntilBlocked()
         reader.waitUntilBlocked()
-        try withoutDescriptors {
+        withoutDescriptors {
             listener.close()
             one.close()
             assertThrows(.closed) { try server.value() }
