@@ -31,6 +31,7 @@ struct cip_codes {
     int64_t no_descriptors;
     int64_t no_descriptors_in_system;
     int64_t invalid_argument;
+    int64_t other_family;
 };
 extern const struct cip_codes cip_codes;
 

@@ -40,7 +40,7 @@ final class AdoptTests: InterprocessTestCase {
 
         let internet = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if internet >= 0 {
-            refused(internet, .unsupported)
+            refused(internet, .invalidArgument)
             assertStaysOpen(internet)
             close(internet)
         }

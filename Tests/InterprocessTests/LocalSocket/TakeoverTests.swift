@@ -49,16 +49,19 @@ final class TakeoverTests: InterprocessTestCase {
         let name = try pathName()
         makeStale(path())
         let flag = StopFlag()
+        let hasBegun = DispatchSemaphore(value: 0)
         let file = path()
         let watcher = Running {
             var looks = 0
             var found = stat()
             while !flag.isSet {
                 if lstat(file, &found) != 0 { return -looks - 1 }
+                if looks == 0 { hasBegun.signal() }
                 looks += 1
             }
             return looks
         }
+        hasBegun.wait()
         for _ in 0..<20 {
             let listener = try LocalSocketListener(name)
             listener.keepNameOnClose()
@@ -72,16 +75,19 @@ final class TakeoverTests: InterprocessTestCase {
     func testClientsNeverFailDuringReplacementOfLiveServers() throws {
         let name = try pathName()
         let flag = StopFlag()
+        let hasBegun = DispatchSemaphore(value: 0)
         var current = try LocalSocketListener(name)
         let options = waiting(.timeout(.seconds(10)))
         let prober = Running {
             var connections = 0
             while !flag.isSet {
                 try LocalSocketStream.connect(to: name, options: options).close()
+                if connections == 0 { hasBegun.signal() }
                 connections += 1
             }
             return connections
         }
+        hasBegun.wait()
         for _ in 0..<60 {
             let next = try LocalSocketListener(name, options: overwriting(.always))
             current.close()

@@ -28,6 +28,8 @@ extension OwnedDescriptor {
                 ? "it is not a listening Unix stream socket" : "it is not a Unix stream socket that can be connected"
         ) { descriptor in
             let type = System.call(.option) { cip_socket_type(descriptor) }
+            // Of another family, as of another type: it is not what it has to be.
+            if type == -cip_codes.other_family { return 0 }
             if type < 0 { return type }
             if type != Int64(CIP_STREAM) { return 0 }
             let listens = System.call(.option) { cip_socket_listens(descriptor) }
