@@ -58,7 +58,7 @@ public final class ReceivingSide: Sendable {
         _ count: Int,
         _ patience: Patience
     ) throws(IPCError) -> Int {
-        // A read of nothing must not look like the end of the stream to the kernel's caller, nor wait.
+        // Nothing can be received, so there is nothing to wait for.
         if count == 0 { return 0 }
         if !ahead.isSet { return try unsafe receive(into: memory, count, patience) }
         return try unsafe readBuffered(into: memory, count, patience)
