@@ -10,6 +10,7 @@ extension LocalSocketListener {
     ///
     /// When the process has run out of descriptors, the waiting client is disconnected (so that it does not wait in
     /// vain), by means of a descriptor kept in reserve, and the element is ``IPCError/Code/resourcesExhausted``.
+    /// After another error, which may stay, the sequence waits for 10 milliseconds.
     public var incoming: Incoming { Incoming(listener: self) }
 
     /// A sequence of accepted clients.
@@ -26,11 +27,11 @@ extension LocalSocketListener {
             } catch {
                 switch error.code {
                 case .closed: return nil
-                case .resourcesExhausted:
-                    listener.shedClient()
-                    return .failure(error)
-                default: return .failure(error)
+                case .wouldBlock: break
+                case .resourcesExhausted: listener.shedClient()
+                default: listener.pause()
                 }
+                return .failure(error)
             }
         }
     }
@@ -47,7 +48,14 @@ extension LocalSocketListener {
             if result >= 0 { _ = cip_close(result) }
             reserve.fill(LocalSocketBackend.makeReserve)
         } else {
-            try? core.pause(.receive, for: .accept, lease, until: Deadline(after: .milliseconds(10)))
+            pause()
         }
+        withExtendedLifetime(lease) {}
+    }
+
+    /// Waits a little, or until the listener is closed: an error that stays must not keep the processor busy.
+    private func pause() {
+        guard let lease = try? descriptorCore.lease(.receive, for: .accept) else { return }
+        try? descriptorCore.pause(.receive, for: .accept, lease, until: Deadline(after: .milliseconds(10)))
     }
 }

@@ -126,4 +126,19 @@ final class AcceptExhaustionTests: InterprocessTestCase {
         XCTAssertEqual(try unknown.read(upTo: 1), [])
     }
     #endif
+
+    #if INTERPROCESS_FAULT_INJECTION
+    func testOtherErrorsNeitherEndNorFloodTheSequence() throws {
+        let name = try pathName()
+        let listener = try LocalSocketListener(name)
+        let client = try LocalSocketStream.connect(to: name)
+        defer { FaultInjection.clear() }
+        FaultInjection.inject(.result(-Int64(EINVAL)), into: .accept, times: 3)
+        let start = ContinuousClock.now
+        for _ in 0..<3 { assertThrows(.invalidArgument, .accept) { try listener.incoming.next()?.get() } }
+        XCTAssertGreaterThanOrEqual(ContinuousClock.now - start, .milliseconds(30))
+        XCTAssertNotNil(try listener.incoming.next()?.get())
+        client.close()
+    }
+    #endif
 }
