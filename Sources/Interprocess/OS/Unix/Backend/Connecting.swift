@@ -16,14 +16,13 @@ struct ConnectPlan: Sendable {
     }
 
     func error(result: Int64) -> IPCError {
-        let isOther = (try? address.path.map(CPath.init)?.status())?.kind != Int64(CIP_KIND_SOCKET)
-        return IPCError(
-            result: result,
-            .connect,
-            name: name,
-            detail: result == -cip_codes.connection_refused && address.path != nil && isOther
-                ? "the file at that path is no socket" : nil
-        )
+        var detail: StaticString?
+        if result == -cip_codes.connection_refused, let present = try? address.path.map(CPath.init)?.status(),
+            present.kind != Int64(CIP_KIND_SOCKET)
+        {
+            detail = "the file at that path is no socket"
+        }
+        return IPCError(result: result, .connect, name: name, detail: detail)
     }
 
     /// Whether a failed attempt is to be repeated when a server may have appeared.
