@@ -18,6 +18,7 @@
 #include "cip_descriptor.h"
 #include "cip_file.h"
 #include "cip_pipe.h"
+#include "cip_poller.h"
 #include "cip_process.h"
 #include "cip_socket.h"
 

@@ -14,22 +14,12 @@ extension ReceivingSide {
     ///
     /// - Returns: Whether it has them all.
     func collect(into bytes: inout [UInt8], atMost count: Int, _ patience: Patience) throws(IPCError) -> Bool {
-        // Twice as much each time: memory follows what has come, and all is copied once on the average.
-        var capacity = min(count, 4096)
         while bytes.count < count {
-            if bytes.count == capacity { capacity = min(count, 2 * capacity) }
-            bytes.reserveCapacity(capacity)
-            let room = capacity - bytes.count
-            var received = 0
+            let received: Int
             do throws(IPCError) {
-                try bytes.append(addingCapacity: room) { (buffer: inout OutputSpan<UInt8>) throws(IPCError) in
-                    received = try unsafe buffer.withUnsafeMutableBufferPointer {
-                        (memory, used) throws(IPCError) -> Int in
-                        guard let base = memory.baseAddress else { return 0 }
-                        let part = try unsafe read(into: base, room, patience)
-                        used += part
-                        return part
-                    }
+                received = try unsafe bytes.append(atMost: bytes.nextStep(of: count)) {
+                    (memory, room) throws(IPCError) -> Int in
+                    try unsafe read(into: memory, room, patience)
                 }
             } catch {
                 throw putBack(bytes, error)
@@ -76,5 +66,32 @@ extension ReceivingSide {
     func putBack(_ bytes: [UInt8], _ error: IPCError) -> IPCError {
         unsafe bytes.withUnsafeBytes { unsafe readAhead.putBack($0) }
         return error.adding(bytesTransferred: bytes.count)
+    }
+}
+
+extension [UInt8] {
+    /// How many bytes to make room for next, on the way to a total.
+    ///
+    /// Twice as many each time: memory follows what has come, and all is copied once on the average.
+    func nextStep(of total: Int) -> Int {
+        Swift.min(total, count < capacity ? capacity : Swift.max(4096, 2 * count)) - count
+    }
+
+    /// Appends up to `room` bytes that a closure puts into memory; returns what the closure does: their number, or less
+    /// than 0.
+    mutating func append<Count: SignedInteger, Failure: Error>(
+        atMost room: Int,
+        _ receive: (UnsafeMutableRawPointer, Int) throws(Failure) -> Count
+    ) throws(Failure) -> Count {
+        var received: Count = 0
+        try append(addingCapacity: room) { (buffer: inout OutputSpan<UInt8>) throws(Failure) in
+            received = try unsafe buffer.withUnsafeMutableBufferPointer { (memory, used) throws(Failure) -> Count in
+                guard let base = memory.baseAddress else { return 0 }
+                let result = try unsafe receive(base, room)
+                used += Int(Swift.max(0, result))
+                return result
+            }
+        }
+        return received
     }
 }

@@ -12,11 +12,11 @@ public final class ReceivingSide: Sendable {
     let transport: Transport
     let connection: PendingConnection?
     let settings: WaitSettings
-    private let ahead = SetOnce<ReadAhead>()
-    private let turn = ReadingTurn()
+    let ahead = SetOnce<ReadAhead>()
+    let turn = ReadingTurn()
     /// Whether the last read got less than it asked for: then the next one has to wait, as a rule, and asks for
     /// readiness first instead of trying in vain.
-    private let isLikelyEmpty = Atomic<Bool>(false)
+    let isLikelyEmpty = Atomic<Bool>(false)
 
     init(
         _ core: DescriptorCore,
@@ -88,14 +88,14 @@ public final class ReceivingSide: Sendable {
             if core.isClosed(.receive) { throw core.error(.closed, .read) }
             let taken = take()
             if taken > 0 {
-                if bufferedByteCount > 0 { turn.passOn() }
+                turn.passOn(core, leaving: bufferedByteCount)
                 return taken
             }
             guard turn.tryTake() else {
                 try turn.wait(core, patience)
                 continue
             }
-            defer { turn.give() }
+            defer { turn.give(core) }
             // Somebody may have filled the buffer and given the turn since the look.
             if bufferedByteCount == 0 { return try receive() }
         }
@@ -181,7 +181,7 @@ public final class ReceivingSide: Sendable {
     ///
     /// - Throws: `.closed`.
     @inline(__always)
-    private func checkOpen(_ result: Int64) throws(IPCError) {
+    func checkOpen(_ result: Int64) throws(IPCError) {
         if core.isClosed(.receive) && (result <= 0 || transport != .socket) { throw core.error(.closed, .read) }
     }
 
@@ -192,12 +192,12 @@ public final class ReceivingSide: Sendable {
     func readLine(limit: Int, _ patience: Patience) throws(IPCError) -> [UInt8]? {
         if core.isClosed(.receive) { throw core.error(.closed, .read) }
         var hasTurn = false
-        defer { if hasTurn { turn.give() } }
+        defer { if hasTurn { turn.give(core) } }
         var isAtEnd = false
         while true {
             switch readAhead.takeLine(limit: limit, isAtEnd: isAtEnd) {
             case .line(let bytes):
-                if !hasTurn && bufferedByteCount > 0 { turn.passOn() }
+                if !hasTurn { turn.passOn(core, leaving: bufferedByteCount) }
                 return bytes
             case .tooLong: throw core.error(.messageTooLarge, .read)
             case .incomplete: if isAtEnd { return nil }
@@ -221,7 +221,7 @@ public final class ReceivingSide: Sendable {
     }
 
     /// Receives what is there, without waiting.
-    private func attempt(_ memory: UnsafeMutableRawPointer, _ count: Int) -> Int64 {
+    func attempt(_ memory: UnsafeMutableRawPointer, _ count: Int) -> Int64 {
         let result = System.transfer(.receive, count) {
             unsafe transport.read(core.descriptor, memory, $0, wait: false)
         }

@@ -25,11 +25,14 @@ struct WaitSettings: ~Copyable, Sendable {
     /// What a call that starts now may do.
     @inline(__always)
     func patience(_ timeout: Duration?) -> Patience {
+        Patience(isNonblocking: isNonblocking, deadline: deadline(timeout))
+    }
+
+    /// By when a call that starts now has to end.
+    @inline(__always)
+    func deadline(_ timeout: Duration?) -> Deadline {
         let limit = timeout?.wholeNanoseconds ?? limit.load(ordering: .relaxed)
-        return Patience(
-            isNonblocking: isNonblocking,
-            deadline: limit == .max ? .never : Deadline(afterNanoseconds: limit)
-        )
+        return limit == .max ? .never : Deadline(afterNanoseconds: limit)
     }
 }
 

@@ -50,7 +50,7 @@ public final class DescriptorCore: Sendable {
     private let state: Atomic<UInt64>
     let wakes = WakePair()
     private let pipeWaker = PipeWaker()
-    let attachment = SetOnce<AttachmentBox>()
+    let attachment = SetOnce<DescriptorAttachment>()
     private let isGone = Atomic<Bool>(false)
 
     /// Takes over a descriptor, which is shared if others may hold its open file description: it was adopted or
@@ -216,7 +216,7 @@ extension DescriptorCore {
             old = seen
         }
         // A side that was closed before has been told of.
-        attachment.value?.attachment.willClose(Side(rawValue: side.rawValue & ~old) ?? side)
+        attached?.willClose(Side(rawValue: side.rawValue & ~old) ?? side)
         wakes.signal(side)
         let blocked = old & Self.allCalls >= Self.blockedCall
         // Where the description is shared there is no such call: `share` saw to that.
@@ -248,7 +248,9 @@ extension DescriptorCore {
         var old = state.load(ordering: .relaxed)
         while true {
             if old & Side.both.rawValue != 0 { throw error(.closed, .detach) }
-            if old & Self.allCalls != 0 { throw error(.busy, .detach, detail: "another call is under way on it") }
+            if old & Self.allCalls != 0 || attached?.isBusy == true {
+                throw error(.busy, .detach, detail: "another call is under way on it")
+            }
             let (done, seen) = state.weakCompareExchange(
                 expected: old,
                 desired: old | Side.both.rawValue,
@@ -257,7 +259,7 @@ extension DescriptorCore {
             if done { break }
             old = seen
         }
-        attachment.value?.attachment.willClose(.both)
+        attached?.willClose(.both)
         forgetDescriptor()
         return descriptor
     }
@@ -275,7 +277,7 @@ extension DescriptorCore {
     }
 
     private func forgetDescriptor() {
-        attachment.value?.attachment.didDrain()
+        attached?.didDrain()
         wakes.destroy()
         if waker == .pipeByte { pipeWaker.forget(descriptor) }
     }

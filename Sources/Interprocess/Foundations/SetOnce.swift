@@ -3,6 +3,8 @@
 internal import Synchronization
 
 /// A reference that any thread may set, and the first one wins.
+///
+/// Who sets it and then looks at something else, while others change that and then look here, does not miss each other.
 @safe
 struct SetOnce<Object: AnyObject & Sendable>: ~Copyable, @unchecked Sendable {
     private let pointer = unsafe Atomic<UnsafeMutableRawPointer?>(nil)
@@ -10,7 +12,7 @@ struct SetOnce<Object: AnyObject & Sendable>: ~Copyable, @unchecked Sendable {
     var isSet: Bool { unsafe pointer.load(ordering: .relaxed) != nil }
 
     var value: Object? {
-        guard let present = unsafe pointer.load(ordering: .acquiring) else { return nil }
+        guard let present = unsafe pointer.load(ordering: .sequentiallyConsistent) else { return nil }
         return unsafe Unmanaged<Object>.fromOpaque(present).takeUnretainedValue()
     }
 
@@ -20,7 +22,7 @@ struct SetOnce<Object: AnyObject & Sendable>: ~Copyable, @unchecked Sendable {
         let (done, seen) = unsafe pointer.compareExchange(
             expected: nil,
             desired: new.toOpaque(),
-            ordering: .acquiringAndReleasing
+            ordering: .sequentiallyConsistent
         )
         guard !done, let seen = unsafe seen else { return object }
         unsafe new.release()

@@ -20,7 +20,7 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
 
     let gate: Gate
     let reserve = ReserveDescriptor()
-    private let settings: WaitSettings
+    let settings: WaitSettings
     private let streamsAreNonblocking: Atomic<Bool>
     private let file: SocketFile?
 
@@ -97,8 +97,11 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
     ///   ``IPCError/Code/resourcesExhausted`` when no descriptor is left: the client goes on waiting, and the next call
     ///   may find it.
     public func accept(timeout: Duration? = nil) throws(IPCError) -> LocalSocketStream {
-        let client = try descriptorCore.accept(gate, settings.patience(timeout))
-        return LocalSocketStream(
+        makeStream(try descriptorCore.accept(gate, settings.patience(timeout)))
+    }
+
+    func makeStream(_ client: consuming OwnedDescriptor) -> LocalSocketStream {
+        LocalSocketStream(
             DescriptorCore(client, name: descriptorCore.name, waker: LocalSocketBackend.streamWaker),
             nonblocking: streamsAreNonblocking.load(ordering: .relaxed)
         )

@@ -8,7 +8,7 @@ import XCTest
 
 /// What is attached learns of the close in time, and once.
 final class DescriptorAttachmentTests: InterprocessTestCase {
-    private final class Recorder: DescriptorAttachment {
+    private final class Recorder: DescriptorAttachment, @unchecked Sendable {
         let events = Mutex<[String]>([])
         /// What to look at when it is told: whether the number is open still.
         let descriptor: Int64
@@ -20,8 +20,8 @@ final class DescriptorAttachmentTests: InterprocessTestCase {
             events.withLock { $0.append(isOpen ? event : event + ", too late") }
         }
 
-        func willClose(_ side: DescriptorCore.Side) { note("willClose \(side)") }
-        func didDrain() { note("didDrain") }
+        override func willClose(_ side: DescriptorCore.Side) { note("willClose \(side)") }
+        override func didDrain() { note("didDrain") }
         var all: [String] { events.withLock { $0 } }
     }
 
@@ -30,7 +30,7 @@ final class DescriptorAttachmentTests: InterprocessTestCase {
         let core = DescriptorCore(OwnedDescriptor(result), name: nil, waker: .poll)
         XCTAssertNil(core.attached)
         let recorder = Recorder(core)
-        XCTAssertTrue(core.attach(recorder) as AnyObject === recorder)
+        XCTAssertTrue(core.attach(recorder) === recorder)
         return (core, recorder)
     }
 

@@ -41,26 +41,37 @@ struct Gate: Sendable {
 }
 
 extension DescriptorCore {
-    /// Accepts the next client that the gate admits, on a listening socket in nonblocking mode.
-    ///
-    /// Clients that have left again, and those that are not admitted, are passed over.
+    /// Accepts the next client that the gate admits.
     func accept(_ gate: Gate, _ patience: Patience) throws(IPCError) -> OwnedDescriptor {
         let lease = try lease(.receive, for: .accept)
         while true {
+            let client = try acceptNow(gate)
+            if client >= 0 { return OwnedDescriptor(client) }
+            if patience.isNonblocking { throw error(.wouldBlock, .accept) }
+            try wait(.receive, for: .accept, lease, until: patience.deadline)
+        }
+    }
+
+    /// Accepts the next client that the gate admits, on a listening socket in nonblocking mode, without waiting.
+    ///
+    /// Clients that have left again, and those that are not admitted, are passed over; but strangers who keep coming
+    /// must not keep the call from ending.
+    ///
+    /// - Returns: The descriptor, or -1 if there is none, or if it is better to look later for more.
+    func acceptNow(_ gate: Gate) throws(IPCError) -> Int64 {
+        for _ in 0..<64 {
             let result = System.call(.accept) { cip_accept(descriptor) }
             if result >= 0 {
                 let client = OwnedDescriptor(result)
-                if gate.admits(client.raw) { return client }
-                // Strangers who keep coming must not keep the call from ending.
+                if gate.admits(client.raw) { return client.release() }
                 if isClosed(.receive) { throw error(.closed, .accept) }
-                if patience.deadline.hasPassed { throw error(.timedOut, .accept) }
             } else if result == -cip_codes.would_block || isIdle(after: result) {
-                if patience.isNonblocking { throw error(.wouldBlock, .accept) }
-                try wait(.receive, for: .accept, lease, until: patience.deadline)
+                return -1
             } else if result != -cip_codes.connection_aborted {
                 throw error(result: result, .accept)
             }
         }
+        return -1
     }
 
     /// Whether no client waits, where accepting failed for want of a descriptor.

@@ -11,6 +11,30 @@ struct ConnectPlan: Sendable {
     let waitsForServer: Bool
     let requiredPeer: PeerRequirement
 
+    init(_ name: LocalSocketName, _ options: LocalSocketStream.ConnectOptions) {
+        address = name.address
+        self.name = name.description
+        waitsForServer = options.waitsForServer
+        requiredPeer = options.requiresPeer ?? (name.isAgreedOn ? .currentUser : .anyone)
+    }
+
+    func makeStream(
+        _ socket: consuming OwnedDescriptor,
+        _ options: LocalSocketStream.ConnectOptions
+    ) -> LocalSocketStream {
+        let core = DescriptorCore(socket, name: name, waker: LocalSocketBackend.streamWaker)
+        return LocalSocketStream(core, nonblocking: options.nonblocking)
+    }
+
+    /// A stream that the first call which needs the connection connects, unless that takes no waiting now.
+    func makeDeferredStream(_ options: LocalSocketStream.ConnectOptions) throws(IPCError) -> LocalSocketStream {
+        let socket = try makeSocket(nonblocking: true)
+        let core = DescriptorCore(socket, name: name, waker: LocalSocketBackend.streamWaker)
+        let pending = PendingConnection(self)
+        try pending.tryNow(core)
+        return LocalSocketStream(core, connection: pending, nonblocking: options.nonblocking)
+    }
+
     func error(_ code: IPCError.Code, result: Int64? = nil, detail: StaticString? = nil) -> IPCError {
         IPCError(code, .connect, systemCode: result.map { -$0 }, name: name, detail: detail)
     }
@@ -80,8 +104,8 @@ struct ConnectPlan: Sendable {
 
 /// A connection that was deferred, and is made by the first call that needs it.
 final class PendingConnection: Sendable {
-    private let plan: ConnectPlan
-    private let isMade = Atomic<Bool>(false)
+    let plan: ConnectPlan
+    let isMade = Atomic<Bool>(false)
     private let isBeingTried = Atomic<Bool>(false)
 
     init(_ plan: ConnectPlan) { self.plan = plan }
@@ -129,7 +153,7 @@ final class PendingConnection: Sendable {
     ///
     /// A second connect must not be made: Linux looks at the backlog before it looks whether the socket is connected,
     /// and on one that is, and blocking again, it would wait for room that need never come.
-    private func attempt(_ core: DescriptorCore) throws(IPCError) -> Int64 {
+    func attempt(_ core: DescriptorCore) throws(IPCError) -> Int64 {
         if isBeingTried.exchange(true, ordering: .acquiring) { return -cip_codes.would_block }
         defer { isBeingTried.store(false, ordering: .releasing) }
         if isMade.load(ordering: .acquiring) { return 0 }

@@ -86,24 +86,12 @@ enum LocalSocketBackend {
         _ name: LocalSocketName,
         _ options: LocalSocketStream.ConnectOptions
     ) throws(IPCError) -> LocalSocketStream {
-        let plan = ConnectPlan(
-            address: name.address,
-            name: name.description,
-            waitsForServer: options.waitsForServer,
-            requiredPeer: options.requiresPeer ?? (name.isAgreedOn ? .currentUser : .anyone)
-        )
-        let socket: OwnedDescriptor
-        var pending: PendingConnection?
+        let plan = ConnectPlan(name, options)
         switch options.wait {
-        case .unbounded: socket = try plan.connect(until: .never)
-        case .timeout(let limit): socket = try plan.connect(until: Deadline(after: limit))
-        case .deferred:
-            socket = try plan.makeSocket(nonblocking: true)
-            pending = PendingConnection(plan)
+        case .unbounded: return plan.makeStream(try plan.connect(until: .never), options)
+        case .timeout(let limit): return plan.makeStream(try plan.connect(until: Deadline(after: limit)), options)
+        case .deferred: return try plan.makeDeferredStream(options)
         }
-        let core = DescriptorCore(socket, name: plan.name, waker: streamWaker)
-        try pending?.tryNow(core)
-        return LocalSocketStream(core, connection: pending, nonblocking: options.nonblocking)
     }
 
     static func pair() throws(IPCError) -> (DescriptorCore, DescriptorCore) {

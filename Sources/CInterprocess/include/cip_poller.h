@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// What an event loop stands on: a queue of the kernel's that many descriptors are watched by, and a thread.
+#ifndef CIP_POLLER_H
+#define CIP_POLLER_H
+
+#include "cip_base.h"
+
+CIP_BEGIN
+
+/// A queue of events, and what wakes its waiter.
+struct cip_poller {
+    int64_t queue;
+    int64_t wake;
+};
+
+/// What has become ready: bits of CIP_READABLE and CIP_WRITABLE. One that has failed or was hung up on is both, for then
+/// the next call on it tells.
+struct cip_event {
+    uint64_t token;
+    int64_t ready;
+};
+
+/// Makes a poller: epoll, or kqueue.
+int64_t cip_poller_create(struct cip_poller *poller);
+void cip_poller_destroy(const struct cip_poller *poller);
+
+/// In a set of interests: the descriptor is known to the poller, even if nothing is wanted of it now.
+enum { CIP_WATCHED = 4 };
+
+/// Changes what is wanted of a descriptor, from one set of CIP_READABLE, CIP_WRITABLE and CIP_WATCHED to another. What is
+/// wanted is told of again and again while it is so (level-triggered); an empty set takes the descriptor out.
+int64_t cip_poller_set(
+    const struct cip_poller *poller, int64_t descriptor, int64_t before, int64_t now, uint64_t token);
+
+/// Ends a wait, the present one or the next.
+int64_t cip_poller_wake(const struct cip_poller *poller);
+
+enum { CIP_POLLER_CAPACITY = 256 };
+
+/// Waits until something is ready, until it is woken, or until `nanoseconds` have passed (-1: without limit). Returns
+/// how many events were stored, up to CIP_POLLER_CAPACITY; fewer than there were if one was a wake.
+int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, int64_t nanoseconds);
+
+/// Starts a thread of that name, which has to live for ever, and for which nobody waits.
+int64_t cip_thread_start(const char *name, void (*body)(void *), void *context);
+
+/// A mark that each thread has for itself, 0 at first.
+uintptr_t cip_thread_mark(void);
+void cip_thread_set_mark(uintptr_t mark);
+
+CIP_END
+
+#endif

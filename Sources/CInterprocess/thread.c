@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "platform.h"
+
+#if CIP_UNIX
+#include <pthread.h>
+#include <stdlib.h>
+#if defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__DragonFly__)
+#include <pthread_np.h>
+#endif
+
+struct beginning {
+    const char *name;
+    void (*body)(void *);
+    void *context;
+};
+
+static void *begin(void *argument) {
+    struct beginning beginning = *(struct beginning *)argument;
+    free(argument);
+#if CIP_DARWIN
+    pthread_setname_np(beginning.name);
+#elif CIP_LINUX
+    pthread_setname_np(pthread_self(), beginning.name);
+#elif defined(__NetBSD__)
+    pthread_setname_np(pthread_self(), "%s", (void *)(uintptr_t)beginning.name);
+#else
+    pthread_set_name_np(pthread_self(), beginning.name);
+#endif
+    beginning.body(beginning.context);
+    return NULL;
+}
+
+int64_t cip_thread_start(const char *name, void (*body)(void *), void *context) {
+    struct beginning *beginning = malloc(sizeof *beginning);
+    if (beginning == NULL) return -ENOMEM;
+    *beginning = (struct beginning){.name = name, .body = body, .context = context};
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, begin, beginning);
+    if (error != 0) {
+        free(beginning);
+        return -(int64_t)error;
+    }
+    pthread_detach(thread);
+    return 0;
+}
+
+static _Thread_local uintptr_t mark;
+uintptr_t cip_thread_mark(void) { return mark; }
+void cip_thread_set_mark(uintptr_t value) { mark = value; }
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import CInterprocess
+internal import Synchronization
+
+/// A descriptor's membership in an event loop, from the first time that it is awaited until it closes.
+final class Registration: DescriptorAttachment, @unchecked Sendable {
+    let reactor: Reactor
+    private let token: SlotToken
+    /// The task whose cancellation is watched for as a whole (see `withScope`), so that its waits need not do it.
+    private let scope = Atomic<UInt>(0)
+
+    init(_ reactor: Reactor, _ token: SlotToken) {
+        self.reactor = reactor
+        self.token = token
+    }
+
+    override func willClose(_ side: DescriptorCore.Side) {
+        let kinds: [WaitKind] =
+            switch side {
+            case .receive: [.receive, .turn]
+            case .send: [.send]
+            case .both: [.receive, .turn, .send]
+            }
+        reactor.update { $0.close(token, kinds) }
+    }
+
+    override func didDrain() { reactor.remove(token) }
+
+    override var isBusy: Bool { reactor.isWaited(for: token) }
+
+    override func passTurn() { reactor.update { $0.passTurn(token) } }
+
+    func passOn(_ kind: WaitKind) { reactor.update { $0.passOn(token, kind) } }
+
+    fileprivate func cancel(_ task: TaskIdentity, _ kind: WaitKind) {
+        reactor.update { $0.withdraw(task, token, kind, .cancelled) }
+    }
+}
+
+extension Registration {
+    /// Suspends the task until what it waits for is ready, or has ended otherwise.
+    ///
+    /// - Parameters:
+    ///   - kind: What it waits for.
+    ///   - deadline: For how long.
+    ///   - isBack: Whether it comes back, having been let go and found nothing: then it is the next to be served.
+    func wait(_ kind: WaitKind, until deadline: Deadline, isBack: Bool) async -> WaitOutcome {
+        let task = TaskIdentity.current
+        let waiter = unsafe Waiter(continuation: nil, task: task, deadline: deadline.nanoseconds)
+        if task.value == scope.load(ordering: .relaxed) { return await wait(waiter, kind, isBack) }
+        return await withTaskCancellationHandler {
+            await wait(waiter, kind, isBack)
+        } onCancel: {
+            cancel(task, kind)
+        }
+    }
+
+    @inline(__always)
+    private func wait(_ waiter: Waiter, _ kind: WaitKind, _ isBack: Bool) async -> WaitOutcome {
+        // An actor would be held meanwhile, and its other tasks with it.
+        let keepsThread = reactor.canWaitHere(#isolation)
+        if keepsThread, let outcome = reactor.waitHere(waiter, token, kind, isBack: isBack) { return outcome }
+        return unsafe await withUnsafeContinuation { continuation in
+            let outcome =
+                unsafe keepsThread
+                ? reactor.suspend(waiter.task, token, kind, continuation)
+                : reactor.install(waiter.suspended(continuation), token, kind, isBack: isBack)
+            if let outcome { unsafe continuation.resume(returning: outcome) }
+        }
+    }
+
+    /// Runs a body whose task's cancellation ends all of its waits here.
+    ///
+    /// One handler for the whole body is cheaper than one for each wait.
+    func withScope(_ body: () async throws -> Void) async throws {
+        let task = TaskIdentity.current
+        try await withTaskCancellationHandler {
+            scope.store(task.value, ordering: .relaxed)
+            defer { scope.store(0, ordering: .relaxed) }
+            try await body()
+        } onCancel: {
+            for kind in [WaitKind.receive, .send, .turn] { cancel(task, kind) }
+        }
+    }
+}
+
+extension EventLoop {
+    /// Suspends the task until a moment.
+    ///
+    /// - Throws: `.cancelled`, `.resourcesExhausted`.
+    static func pause(until deadline: Deadline, for operation: IPCError.Operation, name: String?) async throws(IPCError)
+    {
+        let pause = try (Reactor.current ?? shared.reactor).register(-1)
+        defer { pause.didDrain() }
+        let outcome = await pause.wait(.turn, until: deadline, isBack: false)
+        if outcome == .cancelled { throw IPCError(.cancelled, operation, name: name, detail: nil) }
+    }
+}

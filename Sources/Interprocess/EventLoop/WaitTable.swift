@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import CInterprocess
+
+/// Names a slot of the table; once the slot is given back, the name means nothing any more.
+struct SlotToken: Equatable, Sendable {
+    let index: Int
+    let generation: UInt32
+
+    init(index: Int, generation: UInt32) {
+        self.index = index
+        self.generation = generation
+    }
+
+    /// From and to what the kernel hands back with an event.
+    init(bits: UInt64) { self.init(index: Int(bits & 0xffff_ffff), generation: UInt32(bits >> 32)) }
+    var bits: UInt64 { UInt64(generation) << 32 | UInt64(index) }
+}
+
+/// What a task waits for.
+enum WaitKind: Sendable {
+    case receive
+    case send
+    /// Until another one passes on its turn to read (see `ReadingTurn`); or just for the time.
+    case turn
+}
+
+/// The place of a descriptor in the table, or of a pause, which has none.
+struct WaitSlot {
+    fileprivate(set) var token: SlotToken
+    fileprivate var isUsed = true
+    fileprivate let descriptor: Int64
+    /// What the poller has been told to watch for.
+    fileprivate var watched: Int64 = 0
+    /// The sides that are closed, as bits of `watched`.
+    fileprivate var closed: Int64 = 0
+    /// The time of this slot's entry among the timers.
+    fileprivate var alarm = Int64.max
+    /// Whether a turn was passed on while nobody waited for it.
+    fileprivate var hasPass = false
+    fileprivate var receivers = WaiterQueue()
+    fileprivate var senders = WaiterQueue()
+    fileprivate var turns = WaiterQueue()
+}
+
+/// Who waits for what: everything that a loop's thread shares with others, to be used under its lock.
+///
+/// Waiters that are let go are collected in `resumptions`, to be resumed without the lock.
+@safe
+struct WaitTable: ~Copyable {
+    var poller = cip_poller(queue: -1, wake: -1)
+    private(set) var resumptions: [Resumption] = []
+    /// What the waiter is told that has kept the loop's thread.
+    private(set) var outcomeHere: WaitOutcome?
+
+    private var slots: UnsafeMutablePointer<WaitSlot>
+    private var capacity = 16
+    private var used = 0
+    private var free: [Int] = []
+    private var timers = TimerHeap()
+
+    init() { unsafe slots = .allocate(capacity: capacity) }
+
+    deinit {
+        unsafe slots.deinitialize(count: used)
+        unsafe slots.deallocate()
+    }
+
+    var isEmpty: Bool { used == free.count }
+
+    var earliestAlarm: Int64 { timers.earliest }
+
+    // MARK: Slots
+
+    mutating func add(_ descriptor: Int64) -> SlotToken {
+        if let index = free.popLast() {
+            let token = SlotToken(index: index, generation: unsafe slots[index].token.generation &+ 1)
+            unsafe slots[index] = WaitSlot(token: token, descriptor: descriptor)
+            return token
+        }
+        if used == capacity { grow() }
+        let token = SlotToken(index: used, generation: 0)
+        unsafe (slots + used).initialize(to: WaitSlot(token: token, descriptor: descriptor))
+        used += 1
+        return token
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<WaitSlot>.allocate(capacity: 2 * capacity)
+        unsafe larger.moveInitialize(from: slots, count: used)
+        unsafe slots.deallocate()
+        unsafe slots = larger
+        capacity *= 2
+    }
+
+    private func holds(_ token: SlotToken) -> Bool {
+        unsafe token.index < used && slots[token.index].isUsed && slots[token.index].token == token
+    }
+
+    /// Gives the slot back; the descriptor is open until this returns.
+    mutating func remove(_ token: SlotToken) {
+        guard holds(token) else { return }
+        unsafe tell(&slots[token.index], 0)
+        unsafe slots[token.index].isUsed = false
+        free.append(token.index)
+    }
+
+    // MARK: Waiting
+
+    func isWaited(for token: SlotToken) -> Bool {
+        guard holds(token) else { return false }
+        let slot = unsafe slots + token.index
+        return unsafe !(slot.pointee.receivers.isEmpty && slot.pointee.senders.isEmpty && slot.pointee.turns.isEmpty)
+    }
+
+    /// Lets somebody wait; returns the outcome if there is one already.
+    @inline(__always)
+    mutating func install(_ waiter: Waiter, _ token: SlotToken, _ kind: WaitKind, isBack: Bool) -> WaitOutcome? {
+        guard holds(token) else { return .closed }
+        let slot = unsafe slots + token.index
+        if unsafe slot.pointee.closed & kind.bit != 0 { return .closed }
+        if kind == .turn {
+            if unsafe slot.pointee.hasPass {
+                unsafe slot.pointee.hasPass = false
+                return .ready
+            }
+        } else if case let result = unsafe watch(&slot.pointee, for: kind), result < 0 {
+            return WaitOutcome(value: result)
+        }
+        if isBack {
+            unsafe slot.pointee[kind].putBack(waiter)
+        } else {
+            unsafe slot.pointee[kind].append(waiter)
+        }
+        if unsafe waiter.deadline < slot.pointee.alarm { unsafe setAlarm(&slot.pointee, waiter.deadline) }
+        return nil
+    }
+
+    /// Ends the wait of a task, if it still waits.
+    mutating func withdraw(_ task: TaskIdentity, _ token: SlotToken, _ kind: WaitKind, _ outcome: WaitOutcome) {
+        guard holds(token), let waiter = unsafe slots[token.index][kind].remove(task) else { return }
+        release(waiter, outcome)
+    }
+
+    /// Ends the wait of a task before it has begun, which is to be told otherwise.
+    mutating func withdrawSilently(_ task: TaskIdentity, _ token: SlotToken, _ kind: WaitKind) {
+        if holds(token) { _ = unsafe slots[token.index][kind].remove(task) }
+    }
+
+    /// Lets the next one go, after one that was let go before others.
+    mutating func passOn(_ token: SlotToken, _ kind: WaitKind) {
+        guard holds(token) else { return }
+        let slot = unsafe slots + token.index
+        unsafe slot.pointee[kind].finishServing()
+        guard unsafe slot.pointee[kind].wantsEvents else { return }
+        let result = unsafe watch(&slot.pointee, for: kind)
+        if result < 0 { releaseAll(token, kind, WaitOutcome(value: result)) }
+    }
+
+    /// Lets one go that waits for its turn, or the next one that comes to wait.
+    mutating func passTurn(_ token: SlotToken) {
+        guard holds(token) else { return }
+        if let (waiter, outcome) = unsafe slots[token.index].turns.serve() {
+            unsafe slots[token.index].turns.finishServing()
+            release(waiter, outcome)
+        } else {
+            unsafe slots[token.index].hasPass = true
+        }
+    }
+
+    /// Marks sides as closed, and ends all waits there.
+    mutating func close(_ token: SlotToken, _ kinds: [WaitKind]) {
+        guard holds(token) else { return }
+        for kind in kinds {
+            unsafe slots[token.index].closed |= kind.bit
+            releaseAll(token, kind, .closed)
+        }
+    }
+
+    private mutating func releaseAll(_ token: SlotToken, _ kind: WaitKind, _ outcome: WaitOutcome) {
+        for waiter in unsafe slots[token.index][kind].removeAll() { release(waiter, outcome) }
+    }
+
+    @inline(__always)
+    private mutating func release(_ waiter: Waiter, _ outcome: WaitOutcome) {
+        if let continuation = unsafe waiter.continuation {
+            resumptions.append(unsafe Resumption(continuation: continuation, outcome: outcome))
+        } else {
+            outcomeHere = outcome
+        }
+    }
+
+    // MARK: Events
+
+    /// Lets those go whom the events concern.
+    @inline(__always)
+    mutating func dispatch(_ events: UnsafeBufferPointer<cip_event>) {
+        for index in events.indices {
+            let token = unsafe SlotToken(bits: events[index].token)
+            guard holds(token) else { continue }
+            let ready = unsafe events[index].ready
+            let slot = unsafe slots + token.index
+            // What nobody waits for is not watched any longer, or it would be told of over and over.
+            var unwanted: Int64 = 0
+            if ready & Int64(CIP_READABLE) != 0 {
+                if let (waiter, outcome) = unsafe slot.pointee.receivers.serve() {
+                    release(waiter, outcome)
+                } else {
+                    unwanted |= Int64(CIP_READABLE)
+                }
+            }
+            if ready & Int64(CIP_WRITABLE) != 0 {
+                if let (waiter, outcome) = unsafe slot.pointee.senders.serve() { release(waiter, outcome) }
+                // A writer waits seldom; were its interest kept, each read of the peer would wake this side in vain.
+                if unsafe !slot.pointee.senders.wantsEvents { unwanted |= Int64(CIP_WRITABLE) }
+            }
+            if unwanted != 0 { unsafe tell(&slot.pointee, slot.pointee.watched & ~unwanted) }
+        }
+    }
+
+    @inline(__always)
+    private func watch(_ slot: inout WaitSlot, for kind: WaitKind) -> Int64 {
+        tell(&slot, slot.watched | kind.bit | Int64(CIP_WATCHED))
+    }
+
+    /// Tells the poller what to watch for from now on.
+    @inline(__always)
+    @discardableResult
+    private func tell(_ slot: inout WaitSlot, _ wanted: Int64) -> Int64 {
+        if wanted == slot.watched { return 0 }
+        let result = unsafe withUnsafePointer(to: poller) {
+            unsafe cip_poller_set($0, slot.descriptor, slot.watched, wanted, slot.token.bits)
+        }
+        if result >= 0 { slot.watched = wanted }
+        return result
+    }
+
+    // MARK: Time
+
+    /// Lets those go whose deadline has passed.
+    mutating func expire(_ now: Int64) {
+        while timers.earliest <= now, let entry = timers.removeEarliest() {
+            guard holds(entry.token) else { continue }
+            let slot = unsafe slots + entry.token.index
+            guard unsafe slot.pointee.alarm == entry.time else { continue }
+            unsafe slot.pointee.alarm = .max
+            var earliest = Int64.max
+            for kind in [WaitKind.receive, .send, .turn] {
+                earliest = min(earliest, unsafe slot.pointee[kind].expire(now) { release($0, .timedOut) })
+            }
+            if earliest != .max { unsafe setAlarm(&slot.pointee, earliest) }
+        }
+    }
+
+    private mutating func setAlarm(_ slot: inout WaitSlot, _ time: Int64) {
+        slot.alarm = time
+        timers.insert(TimerHeap.Entry(time: time, token: slot.token))
+    }
+
+    // MARK: The loop's own thread
+
+    /// Exchanges the collected resumptions for an empty array, whose memory is used from then on.
+    @inline(__always)
+    mutating func takeResumptions(_ empty: inout [Resumption]) { swap(&resumptions, &empty) }
+
+    mutating func takeOutcomeHere() -> WaitOutcome? { outcomeHere.take() }
+
+    /// Gives the waiter that has kept its thread a continuation; returns the outcome if it need not wait any more.
+    mutating func suspend(
+        _ task: TaskIdentity,
+        _ token: SlotToken,
+        _ kind: WaitKind,
+        _ continuation: UnsafeContinuation<WaitOutcome, Never>
+    ) -> WaitOutcome? {
+        if let outcome = outcomeHere.take() { return outcome }
+        let waits = unsafe holds(token) && slots[token.index][kind].suspend(task, continuation)
+        return waits ? nil : .closed
+    }
+}
+
+extension WaitSlot {
+    fileprivate init(token: SlotToken, descriptor: Int64) {
+        self.token = token
+        self.descriptor = descriptor
+    }
+
+    fileprivate subscript(kind: WaitKind) -> WaiterQueue {
+        @inline(__always) _read {
+            switch kind {
+            case .receive: yield receivers
+            case .send: yield senders
+            case .turn: yield turns
+            }
+        }
+        @inline(__always) _modify {
+            switch kind {
+            case .receive: yield &receivers
+            case .send: yield &senders
+            case .turn: yield &turns
+            }
+        }
+    }
+}
+
+extension WaitKind {
+    /// In the sets of interests; a turn ends with the receiving side.
+    fileprivate var bit: Int64 {
+        switch self {
+        case .receive: Int64(CIP_READABLE)
+        case .send: Int64(CIP_WRITABLE)
+        case .turn: 1 << 3
+        }
+    }
+}
