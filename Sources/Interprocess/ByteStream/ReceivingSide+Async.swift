@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 internal import CInterprocess
-internal import Synchronization
 
 // Receiving where tasks wait instead of threads. What is in the read-ahead buffer, whose turn it is, and what an attempt
 // does are the same as for the calls that block.
@@ -79,7 +78,7 @@ extension ReceivingSide {
             .receive,
             for: .read,
             until: deadline,
-            waitsFirst: isLikelyEmpty.load(ordering: .relaxed)
+            waitsFirst: guess.isLikelyEmpty
         ) { () throws(IPCError) -> Int? in
             let lease = try core.lease(.receive, for: .read)
             let result = attempt()

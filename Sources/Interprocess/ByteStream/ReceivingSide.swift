@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 internal import CInterprocess
-internal import Synchronization
 
 /// The receiving direction of a descriptor: the one way in which all of the library's types receive bytes.
 ///
@@ -14,9 +13,7 @@ public final class ReceivingSide: Sendable {
     let settings: WaitSettings
     let ahead = SetOnce<ReadAhead>()
     let turn = ReadingTurn()
-    /// Whether the last read got less than it asked for: then the next one has to wait, as a rule, and asks for
-    /// readiness first instead of trying in vain.
-    let isLikelyEmpty = Atomic<Bool>(false)
+    let guess = EmptinessGuess()
 
     init(
         _ core: DescriptorCore,
@@ -163,7 +160,7 @@ public final class ReceivingSide: Sendable {
         _ patience: Patience,
         _ attempt: () -> Int64
     ) throws(IPCError) -> Int {
-        if !patience.isNonblocking && isLikelyEmpty.load(ordering: .relaxed) {
+        if !patience.isNonblocking && guess.isLikelyEmpty {
             try core.wait(.receive, for: .read, lease, until: patience.deadline)
         }
         while true {
@@ -227,7 +224,7 @@ public final class ReceivingSide: Sendable {
         }
         // The end of the stream is no reason to wait: poll does not tell of it where no sender has come yet, as reading
         // a FIFO does.
-        isLikelyEmpty.store(result != 0 && result < count && transport != .fifo, ordering: .relaxed)
+        if transport != .fifo { guess.learn(result, of: count) }
         return result
     }
 }

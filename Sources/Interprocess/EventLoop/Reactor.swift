@@ -10,7 +10,7 @@ internal import Synchronization
 @safe
 final class Reactor: @unchecked Sendable {
     private let table = Mutex(WaitTable())
-    private let remoteJobs = Mutex<[UnownedJob]>([])
+    private let remoteJobs = Mutex(Buffer<UnownedJob>())
     private let hasRemoteJobs = Atomic<Bool>(false)
     /// Whether the thread sleeps, or is about to look a last time whether it may.
     private let isAsleep = Atomic<Bool>(false)
@@ -20,18 +20,38 @@ final class Reactor: @unchecked Sendable {
     private let isStarted = Atomic<Bool>(false)
     private let starting = Mutex(())
 
-    // Of the thread alone, once it has started.
     private var executor: UnownedTaskExecutor?
     private var poller = cip_poller(queue: -1, wake: -1)
-    private var jobs = JobRing()
-    private var takenJobs: [UnownedJob] = []
-    private var resumptions: [Resumption] = []
+    private let ownState = UnsafeMutablePointer<OwnState>.allocate(capacity: 1)
     private let events = UnsafeMutablePointer<cip_event>.allocate(capacity: Int(CIP_POLLER_CAPACITY))
     private let spinTime: Int64
 
-    init(spinTime: Duration) { self.spinTime = spinTime.wholeNanoseconds }
+    /// What only the thread touches. (Behind a pointer, which costs no checks of exclusive access.)
+    private struct OwnState: ~Copyable {
+        var jobs = JobRing()
+        var takenJobs = Buffer<UnownedJob>()
+        var resumptions = Buffer<Resumption>()
+        /// How often a task shall give up its thread before keeping it is tried again, and how often it had to last.
+        var suspensions = 0
+        var step = 0
+    }
 
-    deinit { unsafe events.deallocate() }
+    @safe
+    private var own: OwnState {
+        @inline(__always) _read { yield unsafe ownState.pointee }
+        @inline(__always) _modify { yield unsafe &ownState.pointee }
+    }
+
+    init(spinTime: Duration) {
+        self.spinTime = spinTime.wholeNanoseconds
+        unsafe ownState.initialize(to: OwnState())
+    }
+
+    deinit {
+        unsafe ownState.deinitialize(count: 1)
+        unsafe ownState.deallocate()
+        unsafe events.deallocate()
+    }
 
     /// The reactor whose thread this is.
     static var current: Reactor? {
@@ -103,20 +123,21 @@ extension Reactor {
         while true {
             runJobs()
             takeRemoteJobs()
-            if jobs.isEmpty && isStopping.load(ordering: .sequentiallyConsistent) && table.withLock({ $0.isEmpty }) {
+            if own.jobs.isEmpty && isStopping.load(ordering: .sequentiallyConsistent) && table.withLock({ $0.isEmpty })
+            {
                 break
             }
-            turn(mayWait: jobs.isEmpty)
+            turn(mayWait: own.jobs.isEmpty)
         }
         unsafe withUnsafePointer(to: poller) { unsafe cip_poller_destroy($0) }
     }
 
     private func runJobs() {
-        guard !jobs.isEmpty, let executor = unsafe executor else { return }
+        guard !own.jobs.isEmpty, let executor = unsafe executor else { return }
         var left = Self.budget
-        while !jobs.isEmpty && left > 0 {
+        while !own.jobs.isEmpty && left > 0 {
             left &-= 1
-            unsafe jobs.removeFirst().runSynchronously(on: executor)
+            unsafe own.jobs.removeFirst().runSynchronously(on: executor)
         }
     }
 
@@ -124,28 +145,30 @@ extension Reactor {
         guard hasRemoteJobs.load(ordering: .relaxed) else { return }
         remoteJobs.withLock { remote in
             hasRemoteJobs.store(false, ordering: .sequentiallyConsistent)
-            swap(&remote, &takenJobs)
+            swap(&remote, &own.takenJobs)
         }
-        for job in takenJobs { jobs.append(job) }
-        takenJobs.removeAll(keepingCapacity: true)
+        own.takenJobs.drain { own.jobs.append($0) }
     }
 
     /// Looks at what has happened, and lets those go who have waited for it; waits for something to happen, if it may.
-    private func turn(mayWait: Bool) {
+    ///
+    /// - Returns: What the task is told that has kept the thread, if it is let go.
+    @discardableResult
+    private func turn(mayWait: Bool) -> WaitOutcome? {
         let count = poll(mayWait: mayWait)
         let alarm = alarm.load(ordering: .relaxed)
         let now = alarm == .max ? Int64.min : cip_now()
-        if count <= 0 && alarm > now { return }
-        table.withLock { table in
+        let outcome = table.withLock { table -> WaitOutcome? in
             unsafe table.dispatch(UnsafeBufferPointer(start: events, count: max(0, count)))
             if alarm <= now {
                 table.expire(now)
                 self.alarm.store(table.earliestAlarm, ordering: .sequentiallyConsistent)
             }
-            table.takeResumptions(&resumptions)
+            table.takeResumptions(&own.resumptions)
+            return table.takeOutcomeHere()
         }
-        for resumption in resumptions { resumption.resume() }
-        resumptions.removeAll(keepingCapacity: true)
+        own.resumptions.drain { $0.resume() }
+        return outcome
     }
 
     @inline(__always)
@@ -167,7 +190,7 @@ extension Reactor {
     /// Takes a part of a task; `false` if the thread cannot be started.
     func enqueue(_ job: UnownedJob) -> Bool {
         if isCurrent {
-            jobs.append(job)
+            own.jobs.append(job)
             return true
         }
         guard (try? start()) != nil else { return false }
@@ -225,17 +248,29 @@ extension Reactor {
     func waitHere(_ waiter: Waiter, _ token: SlotToken, _ kind: WaitKind, isBack: Bool) -> WaitOutcome? {
         if let outcome = install(waiter, token, kind, isBack: isBack) { return outcome }
         repeat {
-            turn(mayWait: true)
-            if let outcome = table.withLock({ $0.takeOutcomeHere() }) { return outcome }
+            if let outcome = turn(mayWait: true) {
+                own.step = 0
+                return outcome
+            }
         } while isIdle
+        // There is more to do here than this task. While that is so again and again, it is tried ever more seldom.
+        own.step = min(64, 2 * own.step + 1)
+        own.suspensions = own.step
         return nil
     }
 
-    /// Whether this is the loop's thread, nothing else is to be done there, and the task holds no actor.
+    /// Whether this is the loop's thread, nothing else is likely to be done there, and the task holds no actor.
     @inline(__always)
-    func canWaitHere(_ isolation: (any Actor)?) -> Bool { isolation == nil && isCurrent && isIdle }
+    func canWaitHere(_ isolation: (any Actor)?) -> Bool {
+        guard isolation == nil && isCurrent else { return false }
+        if own.suspensions > 0 {
+            own.suspensions &-= 1
+            return false
+        }
+        return isIdle
+    }
 
-    private var isIdle: Bool { jobs.isEmpty && !hasRemoteJobs.load(ordering: .relaxed) }
+    private var isIdle: Bool { own.jobs.isEmpty && !hasRemoteJobs.load(ordering: .relaxed) }
 
     func suspend(
         _ task: TaskIdentity,
@@ -248,13 +283,13 @@ extension Reactor {
 
     /// Changes the table from whatever thread, and then resumes those who were let go by it.
     func update(_ body: (inout WaitTable) -> Void) {
-        var resumptions: [Resumption] = []
+        var resumptions = Buffer<Resumption>()
         let endsWaitHere = table.withLock { table -> Bool in
             body(&table)
             table.takeResumptions(&resumptions)
             return table.outcomeHere != nil
         }
-        for resumption in resumptions { resumption.resume() }
+        resumptions.drain { $0.resume() }
         if endsWaitHere { wake() }
     }
 }

@@ -73,12 +73,12 @@ extension Registration {
     /// Runs a body whose task's cancellation ends all of its waits here.
     ///
     /// One handler for the whole body is cheaper than one for each wait.
-    func withScope(_ body: () async throws -> Void) async throws {
+    func withScope<Value>(_ body: () async throws -> Value) async throws -> Value {
         let task = TaskIdentity.current
-        try await withTaskCancellationHandler {
+        return try await withTaskCancellationHandler {
             scope.store(task.value, ordering: .relaxed)
             defer { scope.store(0, ordering: .relaxed) }
-            try await body()
+            return try await body()
         } onCancel: {
             for kind in [WaitKind.receive, .send, .turn] { cancel(task, kind) }
         }

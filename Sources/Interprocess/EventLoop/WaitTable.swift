@@ -47,9 +47,9 @@ struct WaitSlot {
 ///
 /// Waiters that are let go are collected in `resumptions`, to be resumed without the lock.
 @safe
-struct WaitTable: ~Copyable {
+struct WaitTable: ~Copyable, @unchecked Sendable {
     var poller = cip_poller(queue: -1, wake: -1)
-    private(set) var resumptions: [Resumption] = []
+    private var resumptions = Buffer<Resumption>()
     /// What the waiter is told that has kept the loop's thread.
     private(set) var outcomeHere: WaitOutcome?
 
@@ -259,9 +259,9 @@ struct WaitTable: ~Copyable {
 
     // MARK: The loop's own thread
 
-    /// Exchanges the collected resumptions for an empty array, whose memory is used from then on.
+    /// Exchanges the collected resumptions for an empty buffer, whose memory is used from then on.
     @inline(__always)
-    mutating func takeResumptions(_ empty: inout [Resumption]) { swap(&resumptions, &empty) }
+    mutating func takeResumptions(_ empty: inout Buffer<Resumption>) { swap(&resumptions, &empty) }
 
     mutating func takeOutcomeHere() -> WaitOutcome? { outcomeHere.take() }
 

@@ -21,6 +21,31 @@ extension LocalSocketStream {
         try await LocalSocketBackend.connect(name, options)
     }
 
+    /// Connects to a server, runs a body with the connection on an event loop's thread, and closes the connection.
+    ///
+    /// It is the fastest way to await a connection. The body must not block or compute for long (see ``EventLoop``).
+    ///
+    /// - Parameters:
+    ///   - name: Where the server listens.
+    ///   - options: How to connect.
+    ///   - eventLoop: Where to run the body.
+    ///   - body: What to do with the connection; when its task is cancelled, what it awaits there ends at once.
+    /// - Returns: What the body returns.
+    /// - Throws: What ``connect(to:options:)`` or the body throws.
+    public static func withConnection<Value: Sendable>(
+        to name: LocalSocketName,
+        options: ConnectOptions = ConnectOptions(),
+        on eventLoop: EventLoop = .shared,
+        _ body: @Sendable (LocalSocketStream) async throws -> Value
+    ) async throws -> Value {
+        try await withTaskExecutorPreference(eventLoop) {
+            let stream = try await connect(to: name, options: options)
+            defer { stream.close() }
+            let registration = try stream.descriptorCore.register(.both, for: .connect, eventLoop.reactor)
+            return try await registration.withScope { try await body(stream) }
+        }
+    }
+
     /// Who is on the other side, once a deferred connection is made.
     ///
     /// The corresponding system call is `getsockopt` (`SO_PEERCRED` and its like).
