@@ -99,7 +99,7 @@ extension ReceivingSide {
         if outcome == .ready || outcome == .readyBeforeOthers { return }
         // The turn may have been passed on to this task just when it gave up.
         turn.passOn(core)
-        throw core.error(outcome, .read)
+        throw core.failure(outcome, .read)
     }
 
     /// Receives a line, without its line feed; `nil` at the end of the stream.

@@ -116,9 +116,12 @@ public final class ReceivingSide: Sendable {
     ) throws(IPCError) -> Int {
         let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
         try connection?.finish(core, .receive, lease, patience)
-        return try receive(lease, patience) {
-            System.call(.receive) { unsafe transport.read(core.descriptor, pieces) }
-        }
+        return try receive(lease, patience) { unsafe attempt(pieces) }
+    }
+
+    /// Receives what is there into several pieces of memory, without waiting.
+    func attempt(_ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
+        System.call(.receive) { unsafe transport.read(core.descriptor, pieces) }
     }
 
     @inline(__always)

@@ -43,12 +43,12 @@ extension ByteSender {
 }
 
 /// Calls with the buffers that are not empty, as the system takes them; without a call there is nothing to move.
-private func withPieces(
+func withPieces<Count: SignedInteger, Failure: Error>(
     _ buffers: [UnsafeMutableRawBufferPointer],
-    _ body: (UnsafeMutableBufferPointer<cip_buffer>) throws(IPCError) -> Int
-) throws(IPCError) -> Int {
+    _ body: (UnsafeMutableBufferPointer<cip_buffer>) throws(Failure) -> Count
+) throws(Failure) -> Count {
     try unsafe withUnsafeTemporaryAllocation(of: cip_buffer.self, capacity: Transport.maximumPieces) {
-        (memory) throws(IPCError) -> Int in
+        (memory) throws(Failure) -> Count in
         var count = 0
         var room = System.maximumTransfer
         for index in unsafe buffers.indices where count < memory.count && room > 0 {

@@ -33,7 +33,7 @@ extension DescriptorCore {
         while true {
             let outcome = await registration.wait(kind, until: deadline, isBack: isBack)
             if outcome != .ready && outcome != .readyBeforeOthers && outcome != .timedOut {
-                throw error(outcome, operation)
+                throw failure(outcome, operation)
             }
             let result: Value?
             do throws(IPCError) {
@@ -51,7 +51,22 @@ extension DescriptorCore {
         }
     }
 
-    func error(_ outcome: WaitOutcome, _ operation: IPCError.Operation) -> IPCError {
+    /// Waits for readiness alone; `false` when the time is over.
+    func isReady(
+        _ side: Side,
+        for operation: IPCError.Operation,
+        until deadline: Deadline
+    ) async throws(IPCError) -> Bool {
+        let registration = try registration(side, for: operation)
+        let kind = side == .send ? WaitKind.send : .receive
+        let outcome = await registration.wait(kind, until: deadline, isBack: false)
+        if outcome == .readyBeforeOthers { registration.passOn(kind) }
+        if outcome == .ready || outcome == .readyBeforeOthers { return true }
+        if outcome == .timedOut { return false }
+        throw failure(outcome, operation)
+    }
+
+    func failure(_ outcome: WaitOutcome, _ operation: IPCError.Operation) -> IPCError {
         switch outcome {
         case .closed: error(.closed, operation)
         case .cancelled: error(.cancelled, operation)

@@ -45,8 +45,7 @@ public enum FIFOFile {
         timeout: Duration? = nil
     ) throws(IPCError) -> FIFOReceiver {
         let deadline = Deadline(after: timeout)
-        let core = DescriptorCore(try open(path, toReceive: true), name: path, waker: .poll)
-        let side = ReceivingSide(core, .fifo)
+        let side = try makeReceivingSide(path)
         if waitsForSender { try waitForSender(side, until: deadline) }
         return FIFOReceiver(side)
     }
@@ -64,15 +63,7 @@ public enum FIFOFile {
         let deadline = Deadline(after: timeout)
         var backoff = Backoff()
         while true {
-            do throws(IPCError) {
-                let core = DescriptorCore(try open(path, toReceive: false), name: path, waker: .poll)
-                return FIFOSender(SendingSide(core, .fifo))
-            } catch {
-                if error.systemCode != cip_codes.no_reader { throw error }
-                if deadline.hasPassed {
-                    throw IPCError(.timedOut, .open, name: path, detail: "nobody has opened it to receive")
-                }
-            }
+            if let sender = try openSenderNow(path, isLastAttempt: deadline.hasPassed) { return sender }
             backoff.sleep(until: deadline)
         }
     }
@@ -95,6 +86,22 @@ public enum FIFOFile {
             if result < 0 { throw SystemFailure(result: result) }
         } catch {
             throw failure(error.result, .remove, path)
+        }
+    }
+
+    static func makeReceivingSide(_ path: String) throws(IPCError) -> ReceivingSide {
+        ReceivingSide(DescriptorCore(try open(path, toReceive: true), name: path, waker: .poll), .fifo)
+    }
+
+    /// Opens a FIFO to send if somebody has it open to receive.
+    static func openSenderNow(_ path: String, isLastAttempt: Bool) throws(IPCError) -> FIFOSender? {
+        do throws(IPCError) {
+            let core = DescriptorCore(try open(path, toReceive: false), name: path, waker: .poll)
+            return FIFOSender(SendingSide(core, .fifo))
+        } catch {
+            if error.systemCode != cip_codes.no_reader { throw error }
+            if !isLastAttempt { return nil }
+            throw IPCError(.timedOut, .open, name: path, detail: "nobody has opened it to receive")
         }
     }
 
@@ -121,21 +128,30 @@ public enum FIFOFile {
         )
     }
 
+    /// Whether somebody has the FIFO open to send and is silent, or has sent something.
+    ///
+    /// Only reading tells ("would block" instead of the end of the stream). Bytes that come by it are kept for the first
+    /// read.
+    static func hasSender(_ side: ReceivingSide) throws(IPCError) -> Bool {
+        let core = side.core
+        let lease = try core.lease(.receive, for: .open)
+        let result = side.readAhead.fill { memory, count in
+            System.call(.receive) { unsafe side.transport.read(core.descriptor, memory, count, wait: false) }
+        }
+        withExtendedLifetime(lease) {}
+        if result < 0 && result != -cip_codes.would_block { throw core.error(result: result, .open) }
+        return result != 0
+    }
+
     /// Waits until somebody has the FIFO open to send, or had.
     ///
-    /// Poll tells of bytes, and of senders that came and went; that one is there and silent only reading tells ("would
-    /// block" instead of the end of the stream), so it is tried from time to time. Bytes that come by it are kept for
-    /// the first read.
+    /// Poll tells of bytes, and of senders that came and went; that one is there and silent is tried for from time to
+    /// time.
     private static func waitForSender(_ side: ReceivingSide, until deadline: Deadline) throws(IPCError) {
         let core = side.core
         let lease = try core.lease(.receive, for: .open)
         var backoff = Backoff()
-        while true {
-            let result = side.readAhead.fill { memory, count in
-                System.call(.receive) { unsafe side.transport.read(core.descriptor, memory, count, wait: false) }
-            }
-            if result > 0 || result == -cip_codes.would_block { return }
-            if result < 0 { throw core.error(result: result, .open) }
+        while try !hasSender(side) {
             do throws(IPCError) {
                 // Ready: there are bytes, or a sender was here and has left.
                 return try core.wait(.receive, for: .open, lease, until: backoff.next(until: deadline))
