@@ -46,7 +46,8 @@ extension DescriptorCore {
                 if outcome == .readyBeforeOthers { registration.passOn(kind) }
                 return result
             }
-            if outcome == .timedOut { throw error(.timedOut, operation) }
+            // What is ready again and again, and in vain, must not keep the call from ending.
+            if outcome == .timedOut || deadline.hasPassed { throw error(.timedOut, operation) }
             isBack = true
         }
     }

@@ -48,6 +48,8 @@ extension DescriptorCore {
             let client = try acceptNow(gate)
             if client >= 0 { return OwnedDescriptor(client) }
             if patience.isNonblocking { throw error(.wouldBlock, .accept) }
+            // Strangers may keep the socket ready all the time.
+            if patience.deadline.hasPassed { throw error(.timedOut, .accept) }
             try wait(.receive, for: .accept, lease, until: patience.deadline)
         }
     }
