@@ -27,13 +27,19 @@ final class Reactor: @unchecked Sendable {
     private let spinTime: Int64
 
     /// What only the thread touches. (Behind a pointer, which costs no checks of exclusive access.)
+    @safe
     private struct OwnState: ~Copyable {
         var jobs = JobRing()
         var takenJobs = Buffer<UnownedJob>()
         var resumptions = Buffer<Resumption>()
+        var calls = Buffer<WatcherCall>()
+        /// What is lent to watchers, made when first needed.
+        var memory = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
         /// How often a task shall give up its thread before keeping it is tried again, and how often it had to last.
         var suspensions = 0
         var step = 0
+
+        deinit { unsafe memory.deallocate() }
     }
 
     @safe
@@ -122,12 +128,13 @@ extension Reactor {
         cip_thread_set_mark(mark)
         while true {
             runJobs()
+            callWatchers()
             takeRemoteJobs()
             if own.jobs.isEmpty && isStopping.load(ordering: .sequentiallyConsistent) && table.withLock({ $0.isEmpty })
             {
                 break
             }
-            turn(mayWait: own.jobs.isEmpty)
+            turn(mayWait: isIdle)
         }
         unsafe withUnsafePointer(to: poller) { unsafe cip_poller_destroy($0) }
     }
@@ -139,6 +146,14 @@ extension Reactor {
             left &-= 1
             unsafe own.jobs.removeFirst().runSynchronously(on: executor)
         }
+    }
+
+    /// Watchers are called from here alone, and not from a wait that keeps the thread: they would run inside that task.
+    private func callWatchers() {
+        if own.calls.count == 0 { return }
+        if unsafe own.memory.count == 0 { unsafe own.memory = .allocate(byteCount: 64 << 10, alignment: 4096) }
+        let memory = unsafe own.memory
+        own.calls.drain { unsafe $0.watcher.call($0.ready, memory) }
     }
 
     private func takeRemoteJobs() {
@@ -165,6 +180,7 @@ extension Reactor {
                 self.alarm.store(table.earliestAlarm, ordering: .sequentiallyConsistent)
             }
             table.takeResumptions(&own.resumptions)
+            table.takeCalls(&own.calls)
             return table.takeOutcomeHere()
         }
         own.resumptions.drain { $0.resume() }
@@ -215,6 +231,10 @@ extension Reactor {
     func remove(_ token: SlotToken) {
         table.withLock { $0.remove(token) }
         if isStopping.load(ordering: .sequentiallyConsistent) { wake() }
+    }
+
+    func setWatcher(_ watcher: (any Watcher)?, _ token: SlotToken, for wanted: Int64) -> Int64 {
+        table.withLock { $0.setWatcher(watcher, token, for: wanted) }
     }
 
     func isWaited(for token: SlotToken) -> Bool { table.withLock { $0.isWaited(for: token) } }
@@ -270,7 +290,7 @@ extension Reactor {
         return isIdle
     }
 
-    private var isIdle: Bool { own.jobs.isEmpty && !hasRemoteJobs.load(ordering: .relaxed) }
+    private var isIdle: Bool { own.jobs.isEmpty && own.calls.count == 0 && !hasRemoteJobs.load(ordering: .relaxed) }
 
     func suspend(
         _ task: TaskIdentity,

@@ -33,6 +33,15 @@ final class Registration: DescriptorAttachment, @unchecked Sendable {
 
     func passOn(_ kind: WaitKind) { reactor.update { $0.passOn(token, kind) } }
 
+    /// Has somebody called whenever the descriptor is ready for what is wanted; to be used on the loop's thread.
+    func watch(_ watcher: (any Watcher)?, for wanted: Int64) -> Int64 {
+        reactor.setWatcher(watcher, token, for: wanted)
+    }
+
+    func interrupt(_ task: TaskIdentity, _ kind: WaitKind) {
+        reactor.update { $0.interrupt(task, token, kind) }
+    }
+
     fileprivate func cancel(_ task: TaskIdentity, _ kind: WaitKind) {
         reactor.update { $0.withdraw(task, token, kind, .cancelled) }
     }

@@ -38,6 +38,10 @@ struct WaitSlot {
     fileprivate var alarm = Int64.max
     /// Whether a turn was passed on while nobody waited for it.
     fileprivate var hasPass = false
+    /// A task whose next wait here is not to begin.
+    fileprivate var interrupted = TaskIdentity.none
+    /// Who is called instead of waiters, if there is somebody.
+    fileprivate var watcher: (any Watcher)?
     fileprivate var receivers = WaiterQueue()
     fileprivate var senders = WaiterQueue()
     fileprivate var turns = WaiterQueue()
@@ -50,6 +54,7 @@ struct WaitSlot {
 struct WaitTable: ~Copyable, @unchecked Sendable {
     var poller = cip_poller(queue: -1, wake: -1)
     private var resumptions = Buffer<Resumption>()
+    private var calls = Buffer<WatcherCall>()
     /// What the waiter is told that has kept the loop's thread.
     private(set) var outcomeHere: WaitOutcome?
 
@@ -102,6 +107,7 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
         guard holds(token) else { return }
         unsafe tell(&slots[token.index], 0)
         unsafe slots[token.index].isUsed = false
+        unsafe slots[token.index].watcher = nil
         free.append(token.index)
     }
 
@@ -119,6 +125,7 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
         guard holds(token) else { return .closed }
         let slot = unsafe slots + token.index
         if unsafe slot.pointee.closed & kind.bit != 0 { return .closed }
+        if unsafe slot.pointee.interrupted == waiter.task { return .cancelled }
         if kind == .turn {
             if unsafe slot.pointee.hasPass {
                 unsafe slot.pointee.hasPass = false
@@ -140,6 +147,13 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
     mutating func withdraw(_ task: TaskIdentity, _ token: SlotToken, _ kind: WaitKind, _ outcome: WaitOutcome) {
         guard holds(token), let waiter = unsafe slots[token.index][kind].remove(task) else { return }
         release(waiter, outcome)
+    }
+
+    /// Ends the wait of a task, and every wait that it begins here, as if it was cancelled; `.none` allows them again.
+    mutating func interrupt(_ task: TaskIdentity, _ token: SlotToken, _ kind: WaitKind) {
+        guard holds(token) else { return }
+        unsafe slots[token.index].interrupted = task
+        withdraw(task, token, kind, .cancelled)
     }
 
     /// Ends the wait of a task before it has begun, which is to be told otherwise.
@@ -192,6 +206,13 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     // MARK: Events
 
+    /// Has somebody called whenever the descriptor is ready for what is wanted, or no longer.
+    mutating func setWatcher(_ watcher: (any Watcher)?, _ token: SlotToken, for wanted: Int64) -> Int64 {
+        guard holds(token) else { return 0 }
+        unsafe slots[token.index].watcher = watcher
+        return unsafe tell(&slots[token.index], wanted | Int64(CIP_WATCHED))
+    }
+
     /// Lets those go whom the events concern.
     @inline(__always)
     mutating func dispatch(_ events: UnsafeBufferPointer<cip_event>) {
@@ -200,6 +221,10 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
             guard holds(token) else { continue }
             let ready = unsafe events[index].ready
             let slot = unsafe slots + token.index
+            if let watcher = unsafe slot.pointee.watcher {
+                calls.append(WatcherCall(watcher: watcher, ready: ready))
+                continue
+            }
             // What nobody waits for is not watched any longer, or it would be told of over and over.
             var unwanted: Int64 = 0
             if ready & Int64(CIP_READABLE) != 0 {
@@ -262,6 +287,9 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
     /// Exchanges the collected resumptions for an empty buffer, whose memory is used from then on.
     @inline(__always)
     mutating func takeResumptions(_ empty: inout Buffer<Resumption>) { swap(&resumptions, &empty) }
+
+    @inline(__always)
+    mutating func takeCalls(_ empty: inout Buffer<WatcherCall>) { swap(&calls, &empty) }
 
     mutating func takeOutcomeHere() -> WaitOutcome? { outcomeHere.take() }
 

@@ -28,7 +28,7 @@ extension LocalSocketListener {
                 switch error.code {
                 case .closed: return nil
                 case .wouldBlock: break
-                case .resourcesExhausted: listener.shedClient()
+                case .resourcesExhausted: if !listener.shedClient() { listener.pause() }
                 default: listener.pause()
                 }
                 return .failure(error)
@@ -38,24 +38,24 @@ extension LocalSocketListener {
 
     /// Accepts a client by the reserve descriptor's number, and disconnects it.
     ///
-    /// Where there is no reserve either, pauses, so that accepting over and over does not keep the processor busy.
-    private func shedClient() {
+    /// - Returns: Whether there was a reserve.
+    func shedClient() -> Bool {
         let core = descriptorCore
         // Held throughout, for a number that has come to mean something else must not be accepted on.
-        guard let lease = try? core.lease(.receive, for: .accept) else { return }
-        if reserve.give() {
-            let result = System.call(.accept) { cip_accept(core.descriptor) }
-            if result >= 0 { _ = cip_close(result) }
-            reserve.fill(LocalSocketBackend.makeReserve)
-        } else {
-            pause()
-        }
+        guard let lease = try? core.lease(.receive, for: .accept), reserve.give() else { return false }
+        let result = System.call(.accept) { cip_accept(core.descriptor) }
+        if result >= 0 { _ = cip_close(result) }
+        reserve.fill(LocalSocketBackend.makeReserve)
         withExtendedLifetime(lease) {}
+        return true
     }
+
+    /// How long to wait after an error that may stay, so that it does not keep the processor busy.
+    static var pauseAfterError: Duration { .milliseconds(10) }
 
     /// Waits a little, or until the listener is closed: an error that stays must not keep the processor busy.
     private func pause() {
         guard let lease = try? descriptorCore.lease(.receive, for: .accept) else { return }
-        try? descriptorCore.pause(.receive, for: .accept, lease, until: Deadline(after: .milliseconds(10)))
+        try? descriptorCore.pause(.receive, for: .accept, lease, until: Deadline(after: Self.pauseAfterError))
     }
 }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+extension LocalSocketListener {
+    /// The clients, one after another, for as long as the listener is open.
+    ///
+    /// The sequence ends when the listener is closed. Clients that have left again, and those that may not connect, are
+    /// passed over. When the process has run out of descriptors, the waiting client is disconnected (so that it does not
+    /// wait in vain), by means of a descriptor kept in reserve, and the sequence goes on.
+    ///
+    /// What the body of the loop does with one client keeps the next one waiting: see ``serve(options:_:)``.
+    public var connections: Connections { Connections(listener: self) }
+
+    /// A sequence of accepted clients.
+    public struct Connections: AsyncSequence, AsyncIteratorProtocol, Sendable {
+        let listener: LocalSocketListener
+
+        /// Waits for the next client, suspending the task.
+        ///
+        /// - Parameter actor: Where the caller runs.
+        /// - Returns: The connection; `nil` when the listener is closed.
+        /// - Throws: ``IPCError/Code/cancelled``; what ``LocalSocketListener/accept(timeout:)`` throws, save that it
+        ///   goes on when there are no descriptors.
+        public func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> LocalSocketStream? {
+            while true {
+                listener.reserve.fill(LocalSocketBackend.makeReserve)
+                do throws(IPCError) {
+                    return try await listener.accept()
+                } catch {
+                    if error.code == .closed { return nil }
+                    if error.code != .resourcesExhausted { throw error }
+                    if !listener.shedClient() { try await listener.pauseAfterError() }
+                }
+            }
+        }
+
+        /// Creates an iterator.
+        public func makeAsyncIterator() -> Connections { self }
+    }
+
+    func pauseAfterError() async throws(IPCError) {
+        try await EventLoop.pause(until: Deadline(after: Self.pauseAfterError), for: .accept, name: descriptorCore.name)
+    }
+}

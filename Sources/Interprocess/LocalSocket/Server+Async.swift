@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import Synchronization
+
+/// One call of `serve`: it accepts clients, and has a child task for each.
+final class Server: Sendable {
+    private let listener: LocalSocketListener
+    private let options: LocalSocketListener.ServeOptions
+    private let handler: @Sendable (LocalSocketStream) async throws -> Void
+    private let acceptor = Atomic<UInt>(0)
+    private let clientCount = Atomic<Int>(0)
+    private let isStopping = Atomic<Bool>(false)
+    private let arrivals: Registration
+    /// Where clients that leave are waited for.
+    private let departures: Registration
+
+    init(
+        _ listener: LocalSocketListener,
+        _ options: LocalSocketListener.ServeOptions,
+        _ handler: @escaping @Sendable (LocalSocketStream) async throws -> Void
+    ) throws(IPCError) {
+        self.listener = listener
+        self.options = options
+        self.handler = handler
+        if options.eventLoops.isEmpty || options.maximumClients < 1 {
+            throw listener.descriptorCore.error(
+                .invalidArgument,
+                .accept,
+                detail: "serving takes at least one event loop, and at least one client at a time"
+            )
+        }
+        let reactor = options.eventLoops[0].reactor
+        arrivals = try listener.descriptorCore.register(.receive, for: .accept, reactor)
+        departures = try reactor.register(-1)
+    }
+
+    deinit { departures.didDrain() }
+
+    func run() async throws(IPCError) {
+        // A task of its own: cancelling the caller must not cancel the handlers at once.
+        let work = Task(executorPreference: options.eventLoops[0]) { await self.work() }
+        await withTaskCancellationHandler {
+            await work.value
+        } onCancel: {
+            stop()
+        }
+    }
+
+    /// Ends accepting, now or, if it has not begun, when it does.
+    private func stop() {
+        isStopping.store(true, ordering: .sequentiallyConsistent)
+        let task = TaskIdentity(value: acceptor.load(ordering: .sequentiallyConsistent))
+        if task != .none { arrivals.interrupt(task, .receive) }
+        departures.passTurn()
+    }
+
+    private func work() async {
+        let task = TaskIdentity.current
+        acceptor.store(task.value, ordering: .sequentiallyConsistent)
+        await withDiscardingTaskGroup { group in
+            await accept(&group)
+            while !isStopping.load(ordering: .sequentiallyConsistent) && hasClients { await departure(until: .never) }
+            // Clients may finish, but not for ever.
+            let deadline = Deadline(after: options.gracePeriod)
+            while hasClients && !deadline.hasPassed { await departure(until: deadline) }
+            group.cancelAll()
+        }
+        arrivals.interrupt(.none, .receive)
+    }
+
+    private var hasClients: Bool { clientCount.load(ordering: .sequentiallyConsistent) > 0 }
+
+    /// Waits until a client leaves, or it is time to stop.
+    private func departure(until deadline: Deadline) async {
+        _ = await departures.wait(.turn, until: deadline, isBack: false)
+    }
+
+    private func accept(_ group: inout DiscardingTaskGroup) async {
+        var accepted = 0
+        while !isStopping.load(ordering: .sequentiallyConsistent) {
+            if clientCount.load(ordering: .sequentiallyConsistent) >= options.maximumClients {
+                await departure(until: .never)
+                continue
+            }
+            listener.reserve.fill(LocalSocketBackend.makeReserve)
+            do throws(IPCError) {
+                let stream = try await listener.accept()
+                clientCount.add(1, ordering: .sequentiallyConsistent)
+                let loop = options.eventLoops[accepted % options.eventLoops.count]
+                accepted += 1
+                let executor: any TaskExecutor =
+                    options.handlerExecutor == .eventLoop ? loop : globalConcurrentExecutor
+                group.addTask(executorPreference: executor) { await self.handle(stream, loop) }
+            } catch {
+                if error.code == .closed { return }
+                if isStopping.load(ordering: .sequentiallyConsistent) { return }
+                options.onFailure?(LocalSocketListener.ServeFailure(error: error, stream: nil))
+                if error.code != .resourcesExhausted || !listener.shedClient() { try? await listener.pauseAfterError() }
+            }
+        }
+    }
+
+    private func handle(_ stream: LocalSocketStream, _ loop: EventLoop) async {
+        do {
+            let registration = try stream.descriptorCore.register(.both, for: .accept, loop.reactor)
+            try await registration.withScope { try await handler(stream) }
+        } catch {
+            let isOurDoing = (error as? IPCError)?.code == .cancelled || error is CancellationError
+            if !(Task.isCancelled && isOurDoing) {
+                options.onFailure?(LocalSocketListener.ServeFailure(error: error, stream: stream))
+            }
+        }
+        stream.close()
+        clientCount.subtract(1, ordering: .sequentiallyConsistent)
+        departures.passTurn()
+    }
+}
