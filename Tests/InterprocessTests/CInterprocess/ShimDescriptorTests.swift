@@ -103,6 +103,27 @@ final class ShimDescriptorTests: InterprocessTestCase {
         cip_wake_destroy(wake)
     }
 
+    /// The mode is set and cleared, and nothing else of the flags is.
+    func testNonblockingMode() {
+        var pipe: [Int64] = [-1, -1]
+        var sockets: [Int64] = [-1, -1]
+        XCTAssertEqual(cip_pipe(&pipe), 0)
+        XCTAssertEqual(cip_socket_pair(Int64(CIP_STREAM), &sockets), 0)
+        for descriptor in pipe + sockets {
+            XCTAssertEqual(fcntl(Int32(descriptor), F_SETFL, O_APPEND), 0)
+            let before = fcntl(Int32(descriptor), F_GETFL)
+            XCTAssertEqual(before & (O_APPEND | O_NONBLOCK), O_APPEND)
+            for wanted in [true, true, false, false, true] {
+                XCTAssertEqual(cip_set_nonblocking(descriptor, wanted), 0)
+                XCTAssertEqual(fcntl(Int32(descriptor), F_GETFL), wanted ? before | O_NONBLOCK : before)
+            }
+            // Those who set it otherwise agree.
+            XCTAssertEqual(fcntl(Int32(descriptor), F_SETFL, before), 0)
+            XCTAssertEqual(fcntl(Int32(descriptor), F_GETFL), before)
+        }
+        for descriptor in pipe + sockets { _ = cip_close(descriptor) }
+    }
+
     func testInheritance() {
         var ends: [Int64] = [-1, -1]
         XCTAssertEqual(cip_pipe(&ends), 0)
