@@ -225,9 +225,10 @@ public final class ReceivingSide: Sendable {
         let result = System.transfer(.receive, count) {
             unsafe transport.read(core.descriptor, memory, $0, wait: false)
         }
-        // The end of the stream is no reason to wait: poll does not tell of it where no sender has come yet, as reading
-        // a FIFO does.
-        isLikelyEmpty.store(result != 0 && result < count && transport != .fifo, ordering: .relaxed)
+        // The end of the stream is no reason to wait: as long as no sender of a FIFO has come, reading tells of it and
+        // poll does not. Once reading has said that there is something to wait for, poll tells of everything.
+        let pollTells = transport != .fifo || result < 0 || isLikelyEmpty.load(ordering: .relaxed)
+        isLikelyEmpty.store(result != 0 && result < count && pollTells, ordering: .relaxed)
         return result
     }
 }
