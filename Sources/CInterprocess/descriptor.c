@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #if CIP_LINUX
 #include <sys/eventfd.h>
@@ -27,10 +28,8 @@ int64_t cip_adopt(int64_t descriptor) {
 }
 
 int64_t cip_set_nonblocking(int64_t descriptor, bool nonblocking) {
-    int flags = fcntl((int)descriptor, F_GETFL);
-    if (flags < 0) return cip_result(flags);
-    int wanted = nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
-    return wanted == flags ? 0 : cip_result(fcntl((int)descriptor, F_SETFL, wanted));
+    int wanted = nonblocking;
+    return cip_result(ioctl((int)descriptor, FIONBIO, &wanted));
 }
 
 int64_t cip_descriptor_status(int64_t descriptor, struct cip_file_status *status) {

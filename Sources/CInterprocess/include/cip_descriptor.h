@@ -20,7 +20,8 @@ int64_t cip_set_inheritable(int64_t descriptor, bool inheritable);
 /// of the single calls do not see to that.
 int64_t cip_adopt(int64_t descriptor);
 
-/// fcntl(2) F_SETFL O_NONBLOCK, which every holder of the open file description sees.
+/// Sets or clears O_NONBLOCK, which every holder of the open file description sees. ioctl(2) FIONBIO: of sockets and
+/// pipes the same as fcntl(2) F_SETFL on every system, in one call, and without touching the other flags.
 int64_t cip_set_nonblocking(int64_t descriptor, bool nonblocking);
 
 /// What a file is: of fstat(2) for a descriptor, of lstat(2) for a path.

@@ -29,7 +29,7 @@ extension ByteReceiver {
 
     /// Receives bytes into memory that the caller owns.
     ///
-    /// The corresponding system call is `recv` (sockets) or `preadv2` (pipes).
+    /// The corresponding system call is `recv` (sockets), or `preadv2` or `read` (pipes).
     ///
     /// - Parameters:
     ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.

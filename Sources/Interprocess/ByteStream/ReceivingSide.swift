@@ -225,9 +225,9 @@ public final class ReceivingSide: Sendable {
         let result = System.transfer(.receive, count) {
             unsafe transport.read(core.descriptor, memory, $0, wait: false)
         }
-        // The end of the stream is no reason to wait: poll does not tell of it where no sender has come yet, as reading
-        // a FIFO does.
-        if transport != .fifo { guess.learn(result, of: count) }
+        // The end of the stream is no reason to wait: as long as no sender of a FIFO has come, reading tells of it and
+        // poll does not. Once reading has said that there is something to wait for, poll tells of everything.
+        if transport != .fifo || result < 0 || guess.isLikelyEmpty { guess.learn(result, of: count) }
         return result
     }
 }

@@ -5,7 +5,7 @@ internal import CInterprocess
 extension ByteReceiver {
     /// Receives bytes into several pieces of memory, filling one before the next.
     ///
-    /// The corresponding system call is `recvmsg` (sockets) or `preadv2` (pipes).
+    /// The corresponding system call is `recvmsg` (sockets), or `preadv2` or `readv` (pipes).
     ///
     /// - Parameters:
     ///   - buffers: Where the bytes go; at most 1024 pieces count. With room for none, the call returns 0 at once.

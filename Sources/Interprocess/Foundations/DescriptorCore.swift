@@ -41,7 +41,10 @@ public final class DescriptorCore: Sendable {
     private static let otherCall: UInt64 = 1
     private static let allCalls: UInt64 = shared - 1
 
+    /// What calls are made on.
     let descriptor: Int64
+    /// What is lent and given away: the same, or what was adopted, where calls are made on a description of our own.
+    let lent: Int64
     /// What errors call it.
     ///
     /// Objects made from one another share the text.
@@ -55,8 +58,15 @@ public final class DescriptorCore: Sendable {
 
     /// Takes over a descriptor, which is shared if others may hold its open file description: it was adopted or
     /// inherited, not made here.
-    init(_ descriptor: consuming OwnedDescriptor, name: String?, waker: Waker, isShared: Bool = false) {
+    init(
+        _ descriptor: consuming OwnedDescriptor,
+        name: String?,
+        waker: Waker,
+        isShared: Bool = false,
+        lending adopted: consuming OwnedDescriptor? = nil
+    ) {
         self.descriptor = descriptor.release()
+        lent = adopted?.release() ?? self.descriptor
         self.name = name
         self.waker = waker
         state = Atomic(isShared || waker == .poll ? Self.shared : 0)
@@ -261,24 +271,26 @@ extension DescriptorCore {
         }
         attached?.willClose(.both)
         forgetDescriptor()
-        return descriptor
+        return lent
     }
 
     @inline(never)
     private func destroy() {
         forgetDescriptor()
         // Not repeated when interrupted: the number may already be somebody else's.
-        let result = cip_close(descriptor)
+        let result = cip_close(lent)
         assert(
             cip_meaning(-result) != CIP_MEANS_INVALID_ARGUMENT,
-            "descriptor \(descriptor) was closed by somebody else, who must own it too"
+            "descriptor \(lent) was closed by somebody else, who must own it too"
         )
         isGone.store(true, ordering: .releasing)
     }
 
+    /// Closes everything but what is lent.
     private func forgetDescriptor() {
         attached?.didDrain()
         wakes.destroy()
         if waker == .pipeByte { pipeWaker.forget(descriptor) }
+        if descriptor != lent { _ = cip_close(descriptor) }
     }
 }

@@ -26,7 +26,7 @@ extension DescriptorOwner {
         try core.share(for: .configure)
         let lease = try core.lease(.both, for: .configure)
         defer { withExtendedLifetime(lease) {} }
-        return body(RawDescriptor(core.descriptor))
+        return body(RawDescriptor(core.lent))
     }
 
     /// Lets programs that this process starts inherit the descriptor, or not, as at first.
@@ -43,7 +43,7 @@ extension DescriptorOwner {
         try core.share(for: .configure)
         let lease = try core.lease(.both, for: .configure)
         defer { withExtendedLifetime(lease) {} }
-        let result = System.call(.option) { cip_set_inheritable(core.descriptor, inheritable) }
+        let result = System.call(.option) { cip_set_inheritable(core.lent, inheritable) }
         if result < 0 { throw core.error(result: result, .configure) }
     }
 

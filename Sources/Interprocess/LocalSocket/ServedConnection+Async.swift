@@ -126,7 +126,7 @@ extension ServedConnection {
     }
 
     private func send(_ bytes: UnsafeRawBufferPointer) {
-        guard !isFinished, let base = bytes.baseAddress else { return }
+        guard !isFinished, bytes.count > 0, let base = bytes.baseAddress else { return }
         var sent = 0
         if unsent.isEmpty {
             let result = System.transfer(.send, bytes.count) {

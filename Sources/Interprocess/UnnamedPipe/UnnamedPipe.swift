@@ -54,13 +54,19 @@ public final class UnnamedPipeReceiver: Sendable, DescriptorOwner, ByteReceiver 
 
     /// Takes over the receiving end of a pipe or FIFO, such as one inherited from the program that started this one.
     ///
-    /// Its open file description, which others may share, stays in the mode that it is in.
+    /// Its open file description, which others may share, stays in the mode that it is in, and is what is lent and
+    /// given away. Linux opens the end once more, through `/proc`, so that reads have a description of their own, which
+    /// takes a second descriptor. On other systems, and where the end cannot be opened (it belongs to another user, or
+    /// there is no `/proc`), reads ask by `poll` first, unless it is a pipe that `preadv2` can be told not to wait on:
+    /// should another process take the bytes in between, a read waits for the next ones, past its time limit and
+    /// ``close()``.
     ///
     /// - Parameter descriptor: The end, which belongs to the object from then on, and is made close-on-exec. When the
     ///   call throws, it stays the caller's.
     /// - Throws: ``IPCError/Code/invalidArgument`` when it is not the receiving end of a pipe.
     public convenience init(adopting descriptor: RawDescriptor) throws(IPCError) {
-        self.init(ReceivingSide(try UnnamedPipeBackend.adopt(descriptor, toReceive: true), .pipe))
+        let end = try UnnamedPipeBackend.adopt(descriptor, toReceive: true)
+        self.init(ReceivingSide(end.core, end.transport))
     }
 
     /// Sets whether reads return at once with ``IPCError/Code/wouldBlock`` instead of waiting.
@@ -99,13 +105,19 @@ public final class UnnamedPipeSender: Sendable, DescriptorOwner, ByteSender {
 
     /// Takes over the sending end of a pipe or FIFO, such as one inherited from the program that started this one.
     ///
-    /// Its open file description, which others may share, stays in the mode that it is in.
+    /// Its open file description, which others may share, stays in the mode that it is in, and is what is lent and
+    /// given away. Linux opens the end once more, through `/proc`, so that writes have a description of their own,
+    /// which takes a second descriptor. On other systems, and where the end cannot be opened (it belongs to another
+    /// user, it is a FIFO that nobody has open to receive, or there is no `/proc`), writes ask by `poll` first, unless
+    /// it is a pipe that `pwritev2` can be told not to wait on: should another process fill the pipe in between, a
+    /// write waits for room, past its time limit and ``close()``.
     ///
     /// - Parameter descriptor: The end, which belongs to the object from then on, and is made close-on-exec. When the
     ///   call throws, it stays the caller's.
     /// - Throws: ``IPCError/Code/invalidArgument`` when it is not the sending end of a pipe.
     public convenience init(adopting descriptor: RawDescriptor) throws(IPCError) {
-        self.init(SendingSide(try UnnamedPipeBackend.adopt(descriptor, toReceive: false), .pipe))
+        let end = try UnnamedPipeBackend.adopt(descriptor, toReceive: false)
+        self.init(SendingSide(end.core, end.transport))
     }
 
     /// Sets whether writes return at once with ``IPCError/Code/wouldBlock`` instead of waiting.

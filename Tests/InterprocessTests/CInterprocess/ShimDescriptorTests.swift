@@ -26,7 +26,10 @@ final class ShimDescriptorTests: InterprocessTestCase {
             ("nonblocking", cip_set_nonblocking(bad, true), EBADF),
             ("status", cip_descriptor_status(bad, &status), EBADF), ("mode", cip_access_mode(bad), EBADF),
             ("read", cip_read(bad, &byte, 1), EBADF), ("pipe read", cip_pipe_read(bad, &byte, 1), EBADF),
-            ("pipe write", cip_pipe_write(bad, &byte, 1), EBADF), ("receive", cip_receive(bad, &byte, 1, false), EBADF),
+            ("read pieces", cip_read_pieces(bad, [cip_buffer()], 1), EBADF),
+            ("pipe write", cip_pipe_write(bad, &byte, 1, false), EBADF),
+            ("pipe write", cip_pipe_write(bad, &byte, 1, true), EBADF),
+            ("receive", cip_receive(bad, &byte, 1, false), EBADF),
             ("send", cip_send(bad, &byte, 1, false), EBADF), ("accept", cip_accept(bad), EBADF),
             ("listen", cip_listen(bad, 1), EBADF), ("bind", cip_bind(bad, [0x61], 1), EBADF),
             ("connect", cip_connect(bad, [0x61], 1), EBADF), ("shutdown", cip_shutdown(bad, 2), EBADF),
@@ -76,6 +79,11 @@ final class ShimDescriptorTests: InterprocessTestCase {
         XCTAssertEqual(cip_pipe(&ends), 0)
         made += ends
         made.append(cip_duplicate(ends[0]))
+        #if os(Linux)
+        made += [cip_pipe_reopen(ends[0]), cip_pipe_reopen(ends[1])]
+        #else
+        XCTAssertEqual(cip_pipe_reopen(ends[0]), -Int64(ENOSYS))
+        #endif
         made.append(cip_open_directory(directory))
         XCTAssertEqual(cip_make_fifo(nowhere, path("fifo"), 0o600), 0)
         made.append(cip_open_fifo(path("fifo"), true))
@@ -101,6 +109,27 @@ final class ShimDescriptorTests: InterprocessTestCase {
         assertClosedOnExec(wake & 0x7FFF_FFFF)
         assertClosedOnExec(wake >> 32)
         cip_wake_destroy(wake)
+    }
+
+    /// The mode is set and cleared, and nothing else of the flags is.
+    func testNonblockingMode() {
+        var pipe: [Int64] = [-1, -1]
+        var sockets: [Int64] = [-1, -1]
+        XCTAssertEqual(cip_pipe(&pipe), 0)
+        XCTAssertEqual(cip_socket_pair(Int64(CIP_STREAM), &sockets), 0)
+        for descriptor in pipe + sockets {
+            XCTAssertEqual(fcntl(Int32(descriptor), F_SETFL, O_APPEND), 0)
+            let before = fcntl(Int32(descriptor), F_GETFL)
+            XCTAssertEqual(before & (O_APPEND | O_NONBLOCK), O_APPEND)
+            for wanted in [true, true, false, false, true] {
+                XCTAssertEqual(cip_set_nonblocking(descriptor, wanted), 0)
+                XCTAssertEqual(fcntl(Int32(descriptor), F_GETFL), wanted ? before | O_NONBLOCK : before)
+            }
+            // Those who set it otherwise agree.
+            XCTAssertEqual(fcntl(Int32(descriptor), F_SETFL, before), 0)
+            XCTAssertEqual(fcntl(Int32(descriptor), F_GETFL), before)
+        }
+        for descriptor in pipe + sockets { _ = cip_close(descriptor) }
     }
 
     func testInheritance() {

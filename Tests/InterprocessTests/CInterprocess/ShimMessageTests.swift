@@ -86,7 +86,7 @@ final class ShimMessageTests: InterprocessTestCase {
         XCTAssertEqual(fcntl(Int32(received.descriptors[0]), F_GETFD), FD_CLOEXEC)
         // It is the same pipe.
         var byte: UInt8 = 9
-        XCTAssertEqual(cip_pipe_write(ends[1], &byte, 1), 1)
+        XCTAssertEqual(cip_pipe_write(ends[1], &byte, 1, false), 1)
         byte = 0
         XCTAssertEqual(cip_read(received.descriptors[0], &byte, 1), 1)
         XCTAssertEqual(byte, 9)

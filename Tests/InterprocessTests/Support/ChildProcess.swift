@@ -70,14 +70,16 @@ final class ChildProcess: @unchecked Sendable {
         keeping: [(from: Int32, to: Int32)] = [],
         environment: [String: String] = [:]
     ) throws -> ChildProcess {
-        let folder = Bundle(for: InterprocessTestCase.self).bundleURL.deletingLastPathComponent()
-        let beside = folder.appendingPathComponent(name).path
-        let program =
-            FileManager.default.isExecutableFile(atPath: beside)
-            ? beside
-            : URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name)
-                .path
-        return try ChildProcess(program, arguments, keeping: keeping, environment: environment)
+        try ChildProcess(path(ofBuilt: name), arguments, keeping: keeping, environment: environment)
+    }
+
+    static func path(ofBuilt name: String) throws -> String {
+        let folders = [
+            Bundle(for: InterprocessTestCase.self).bundleURL.deletingLastPathComponent(),
+            URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent(),
+        ]
+        let paths = folders.map { $0.appendingPathComponent(name).path }
+        return try XCTUnwrap(paths.first { FileManager.default.isExecutableFile(atPath: $0) }, "\(name) is not built")
     }
 
     /// The helper of these tests: see `Tests/Helpers/test-helper`.

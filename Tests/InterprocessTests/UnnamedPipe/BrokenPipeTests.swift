@@ -27,7 +27,7 @@ final class BrokenPipeTests: InterprocessTestCase {
     func testChildSurvivesOnOlderKernels() throws {
         try requireProgram("strace")
         try FIFOFile.create(at: path())
-        let helper = try XCTUnwrap(builtHelper())
+        let helper = try ChildProcess.path(ofBuilt: "test-helper")
         for inject in ["pwritev2:error=EOPNOTSUPP:when=1", "pwritev2:error=EOPNOTSUPP", "pwritev2:error=ENOSYS"] {
             for kind in ["pipe", path()] {
                 let tracing = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=\(inject)"]
@@ -41,7 +41,7 @@ final class BrokenPipeTests: InterprocessTestCase {
     /// Bytes arrive by the calls of older kernels, too.
     func testBytesArriveOnOlderKernels() throws {
         try requireProgram("strace")
-        let helper = try XCTUnwrap(builtHelper())
+        let helper = try ChildProcess.path(ofBuilt: "test-helper")
         let tracing = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=pwritev2,preadv2:error=ENOSYS", helper]
         let (toChild, receiver) = try UnnamedPipe.create()
         let (sender, fromChild) = try UnnamedPipe.create()
@@ -64,6 +64,10 @@ final class BrokenPipeTests: InterprocessTestCase {
         XCTAssertEqual(receiving.readLine(), "got " + long)
         toChild.close()
         XCTAssertEqual(receiving.readLine(), "end")
+        // Those made here, and not adopted, have no private description.
+        let alone = try ChildProcess("strace", tracing + ["send-to-itself", "300000"], environment: Self.traced)
+        XCTAssertEqual(alone.readLine(), "got 300000")
+        XCTAssertEqual(alone.wait(), 0)
         XCTAssertEqual(try fromChild.readLine()?.hasPrefix("from the child"), true)
         XCTAssertNil(try fromChild.readLine())
         XCTAssertEqual(sending.wait(), 0)
@@ -109,14 +113,5 @@ final class BrokenPipeTests: InterprocessTestCase {
             return [sigismember(&pending, SIGPIPE) == 1, sigismember(&mask, SIGPIPE) == 1]
         }
         XCTAssertEqual(try writing.value(), [false, true])
-    }
-
-    private func builtHelper() -> String? {
-        let folders = [
-            Bundle(for: InterprocessTestCase.self).bundleURL.deletingLastPathComponent(),
-            URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent(),
-        ]
-        return folders.map { $0.appendingPathComponent("test-helper").path }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 }

@@ -8,9 +8,9 @@ internal import CInterprocess
 /// Each system's backend has a type of this name with these members.
 enum Transport: Sendable {
     case socket
-    /// An unnamed pipe. Its ends may go to other programs, so their open file descriptions are left in blocking mode.
+    /// A pipe whose open file description others may hold too, or may come to hold: it is left in its mode.
     case pipe
-    /// A FIFO, whose open file description is private to us, and in nonblocking mode.
+    /// A pipe, a FIFO as a rule, whose open file description is private to us, and in nonblocking mode.
     case fifo
 
     /// Receives up to `count` bytes.
@@ -32,7 +32,7 @@ enum Transport: Sendable {
     func write(_ descriptor: Int64, _ memory: UnsafeRawPointer, _ count: Int, wait: Bool) -> Int64 {
         switch self {
         case .socket: unsafe cip_send(descriptor, memory, count, wait)
-        case .pipe, .fifo: unsafe cip_pipe_write(descriptor, memory, count)
+        case .pipe, .fifo: unsafe cip_pipe_write(descriptor, memory, count, self == .fifo)
         }
     }
 
@@ -42,15 +42,19 @@ enum Transport: Sendable {
     /// Receives into several pieces of memory, as `read` does into one; never waits.
     func read(_ descriptor: Int64, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
         guard let base = pieces.baseAddress else { return 0 }
-        if self != .socket { return unsafe cip_pipe_read_pieces(descriptor, base, pieces.count) }
-        var message = unsafe cip_message(of: pieces)
-        return unsafe cip_receive_message(descriptor, &message, false)
+        switch self {
+        case .socket:
+            var message = unsafe cip_message(of: pieces)
+            return unsafe cip_receive_message(descriptor, &message, false)
+        case .pipe: return unsafe cip_pipe_read_pieces(descriptor, base, pieces.count)
+        case .fifo: return unsafe cip_read_pieces(descriptor, base, pieces.count)
+        }
     }
 
     /// Sends several pieces of memory, as `write` does one; never waits.
     func write(_ descriptor: Int64, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
         guard let base = pieces.baseAddress else { return 0 }
-        if self != .socket { return unsafe cip_pipe_write_pieces(descriptor, base, pieces.count) }
+        if self != .socket { return unsafe cip_pipe_write_pieces(descriptor, base, pieces.count, self == .fifo) }
         var message = unsafe cip_message(of: pieces)
         return unsafe cip_send_message(descriptor, &message, false)
     }

@@ -34,9 +34,19 @@ enum UnnamedPipeBackend {
         )
     }
 
-    static func adopt(_ descriptor: RawDescriptor, toReceive: Bool) throws(IPCError) -> DescriptorCore {
+    /// Takes over an end that others may hold too, and opens it once more for calls that must not wait.
+    ///
+    /// Whether `preadv2` and `pwritev2` could be told not to wait is not asked first: the system answers only calls
+    /// that move bytes. They are the next best thing, where the end cannot be opened.
+    static func adopt(
+        _ descriptor: RawDescriptor,
+        toReceive: Bool
+    ) throws(IPCError) -> (core: DescriptorCore, transport: Transport) {
         let end = try OwnedDescriptor(adoptingPipe: descriptor, toReceive: toReceive)
-        return DescriptorCore(end, name: "descriptor \(descriptor)", waker: .poll, isShared: true)
+        let name = "descriptor \(descriptor)"
+        let own = System.call(.file) { cip_pipe_reopen(end.raw) }
+        if own < 0 { return (DescriptorCore(end, name: name, waker: .poll), .pipe) }
+        return (DescriptorCore(OwnedDescriptor(own), name: name, waker: .poll, lending: end), .fifo)
     }
 
     static func bufferSize(_ core: DescriptorCore) throws(IPCError) -> Int {

@@ -168,6 +168,9 @@ public enum FIFOFile {
 /// The receiving end of a FIFO.
 ///
 /// A read returns 0 bytes when the FIFO is empty and nobody has it open to send; a sender may come later.
+///
+/// The descriptor is in nonblocking mode, and has to stay so. A program that does not expect that should not be handed
+/// it, but open the FIFO by itself.
 public final class FIFOReceiver: Sendable, DescriptorOwner, ByteReceiver {
     /// The receiving direction, which has no public members.
     public let receivingSide: ReceivingSide
@@ -201,6 +204,9 @@ public final class FIFOReceiver: Sendable, DescriptorOwner, ByteReceiver {
 ///
 /// Writing when nobody has the FIFO open to receive is an error, ``IPCError/Code/brokenPipe``, and never the signal
 /// SIGPIPE.
+///
+/// The descriptor is in nonblocking mode, and has to stay so. A program that does not expect that should not be handed
+/// it, but open the FIFO by itself.
 public final class FIFOSender: Sendable, DescriptorOwner, ByteSender {
     /// The sending direction, which has no public members.
     public let sendingSide: SendingSide

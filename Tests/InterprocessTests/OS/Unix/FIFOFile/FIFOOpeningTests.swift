@@ -135,6 +135,20 @@ final class FIFOOpeningTests: InterprocessTestCase {
         keeper.close()
     }
 
+    /// After a read that had to wait, the next one asks for readiness first, and must be told of the end all the same.
+    func testEndIsSeenByAReadThatWaitsFirst() throws {
+        let receiver = try FIFOFile.openReceiver(at: path(), waitsForSender: false)
+        XCTAssertEqual(try receiver.read(upTo: 10), [])
+        for _ in 0..<3 {
+            let sender = try FIFOFile.openSender(at: path())
+            assertThrows(.timedOut, .read) { try receiver.read(upTo: 10, timeout: .milliseconds(1)) }
+            try sender.writeAll("ab")
+            XCTAssertEqual(try receiver.read(upTo: 10), Array("ab".utf8))
+            sender.close()
+            for _ in 0..<2 { XCTAssertEqual(try receiver.read(upTo: 10, timeout: .seconds(5)), []) }
+        }
+    }
+
     func testNewSenderIsReadAfterTheEnd() throws {
         let receiver = try FIFOFile.openReceiver(at: path(), waitsForSender: false)
         for round in 0..<3 {
