@@ -74,11 +74,11 @@ extension Table {
         return used.isEmpty ? "" : "\n" + used.joined(separator: "\n")
     }
 
-    /// The table of exact figures.
-    static func exact(_ figures: [ExactFigure]) -> Table {
-        var table = Table(["exact figure", "value", "has to be", ""], words: 1)
+    /// The table of what was counted.
+    static func counted(_ figures: [Figure]) -> Table {
+        var table = Table(["figure", "value", "has to be", ""], words: 1)
         for figure in figures {
-            table.add([figure.title, "\(figure.value)", "\(figure.expected)", figure.isRight ? "right" : "WRONG"])
+            table.add([figure.title, "\(figure.value)", "\(figure.limit)", figure.verdict])
         }
         return table
     }

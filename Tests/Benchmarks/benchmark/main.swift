@@ -33,19 +33,19 @@ func run(_ arguments: Arguments) throws -> Bool {
         }
     }
 
-    var figures: [ExactFigure] = []
+    var figures: [Figure] = []
     if arguments.only == nil || arguments.checksOnlyExact {
         figures = try Allocations(scratch: scratch).figures() + Descriptors(scratch: scratch).figures()
         let after = try check(cb_open_descriptors(), "counting descriptors")
         figures.append(
-            ExactFigure(
+            Figure(
                 name: "descriptors-run",
                 title: "open descriptors left by this run",
                 value: after - before,
-                expected: 0
+                limit: .exactly(0)
             )
         )
-        print("\n\(Table.exact(figures).text)")
+        print("\n\(Table.counted(figures).text)")
         if !cb_can_count_allocations() { print("allocations cannot be counted with this C library") }
     }
 
@@ -77,6 +77,8 @@ do {
     let words = Array(CommandLine.arguments.dropFirst())
     if let order = Order(words) {
         try order.obey()
+    } else if let part = Part(words) {
+        try part.play()
     } else if words == ["--help"] {
         print(Arguments.usage)
     } else if try !run(Arguments(words)) {
