@@ -13,11 +13,11 @@ struct Part {
         case roundTrips
         /// Bytes to a server, as fast as they will go.
         case pour
-        /// One message under way on each of many connections; always in C.
+        /// One message under way on each of many connections; in C only.
         case load
-        /// Connecting, one byte there and back, closing; always in C.
+        /// Connecting, one byte there and back, closing; in C only.
         case connections
-        /// Connections that stay until it is told to end; always in C. Reports when they are there.
+        /// Connections that stay until it is told to end; in C only. Reports when they are there.
         case idle
         /// A server that sends back what comes. Reports when it listens, as the next one does.
         case echoServer
@@ -31,12 +31,26 @@ struct Part {
         case blocking
         /// C, by epoll.
         case epoll
+        /// The library, in tasks on an event loop, within the scopes that it offers.
+        case loop
+        /// The same, each read with a timeout.
+        case timed
+        /// The same, on a loop that spins.
+        case spinning
+        /// On a loop, by streams that are in no scope.
+        case unscoped
+        /// In tasks of the default pool.
+        case pool
+        /// In callbacks on a loop; servers only.
+        case callback
     }
 
     static let flag = "--part"
 
     var work: Work
     var manner: Manner
+    /// Whether the sample is how many allocations there were.
+    var countsAllocations = false
     /// The bytes of one message or write.
     var size = 64
     /// How many messages, writes or connections are measured.
@@ -49,33 +63,48 @@ struct Part {
     /// What is done before the clock starts.
     var warmUp: Int { count / 8 + 1 }
 
+    private var isInC: Bool {
+        switch work {
+        case .load, .connections, .idle: true
+        default: manner == .blocking || manner == .epoll
+        }
+    }
+
     var arguments: [String] {
-        [Self.flag, work.rawValue, manner.rawValue, "\(size)", "\(count)", "\(connections)", path, "\(cpu)"]
+        [
+            Self.flag, work.rawValue, manner.rawValue, "\(countsAllocations)", "\(size)", "\(count)", "\(connections)",
+            path, "\(cpu)",
+        ]
     }
 }
 
 extension Part {
     init?(_ words: [String]) {
-        guard words.count == 8, words[0] == Self.flag, let work = Work(rawValue: words[1]),
-            let manner = Manner(rawValue: words[2]), let size = Int(words[3]), let count = Int(words[4]),
-            let connections = Int(words[5]), let cpu = Int64(words[7])
+        guard words.count == 9, words[0] == Self.flag, let work = Work(rawValue: words[1]),
+            let manner = Manner(rawValue: words[2]), let countsAllocations = Bool(words[3]), let size = Int(words[4]),
+            let count = Int(words[5]), let connections = Int(words[6]), let cpu = Int64(words[8])
         else { return nil }
         self.init(
             work: work,
             manner: manner,
+            countsAllocations: countsAllocations,
             size: size,
             count: count,
             connections: connections,
-            path: words[6],
+            path: words[7],
             cpu: cpu
         )
     }
 
     /// Does it, in the process that was started for it.
-    func play() throws {
+    func play() async throws {
         cb_end_with_parent()
-        try pin()
-        try playInC()
+        if isInC {
+            try pin()
+            try playInC()
+        } else {
+            try await playWithLibrary()
+        }
     }
 
     func pin() throws { try check(cb_pin(cpu), "pinning a process") }
