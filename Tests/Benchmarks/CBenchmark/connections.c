@@ -119,3 +119,32 @@ int64_t cb_connect_and_close(const char *path, int64_t count) {
     }
     return count;
 }
+
+// Connects, and has one byte sent back.
+static int64_t connect_and_ask(const char *path) {
+    int64_t server = cb_connect(path);
+    if (server < 0) return server;
+    uint8_t byte = 0;
+    struct cb_link link = {.input = (int32_t)server, .output = (int32_t)server, .is_socket = true};
+    int64_t result = cb_round_trips(link, &byte, 1, 1, NULL);
+    if (result >= 0) return server;
+    close((int)server);
+    return result;
+}
+
+int64_t cb_connect_echo_and_close(const char *path, int64_t count) {
+    for (int64_t done = 0; done < count; done++) {
+        int64_t server = connect_and_ask(path);
+        if (server < 0) return server;
+        close((int)server);
+    }
+    return count;
+}
+
+int64_t cb_connect_and_stay(const char *path, int64_t count) {
+    for (int64_t done = 0; done < count; done++) {
+        int64_t server = connect_and_ask(path);
+        if (server < 0) return server;
+    }
+    return count;
+}

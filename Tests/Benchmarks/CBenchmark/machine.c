@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,3 +73,27 @@ int64_t cb_open_descriptors(void) {
     // Not ".", "..", and the directory's own.
     return count - 3;
 }
+
+int64_t cb_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -(int64_t)errno;
+    limit.rlim_cur = limit.rlim_max;
+    // Some systems refuse what they call the maximum; what was allowed before stays then.
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0) return -(int64_t)errno;
+    return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
+}
+
+#if defined(__linux__)
+int64_t cb_resident_bytes(int64_t process) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%lld/statm", (long long)process);
+    FILE *file = fopen(path, "r");
+    if (!file) return -(int64_t)errno;
+    long long all, resident;
+    int found = fscanf(file, "%lld %lld", &all, &resident);
+    fclose(file);
+    return found == 2 ? resident * sysconf(_SC_PAGESIZE) : -EIO;
+}
+#else
+int64_t cb_resident_bytes(int64_t process) { return (void)process, -ENOSYS; }
+#endif

@@ -84,3 +84,11 @@ int64_t cb_drain(struct cb_link link, uint8_t *memory, size_t size, int64_t coun
     }
     return send_all(link, memory, 1);
 }
+
+int64_t cb_give(int32_t output, const void *bytes, size_t size) {
+    return send_all((struct cb_link){.input = -1, .output = output, .is_socket = false}, bytes, size);
+}
+
+int64_t cb_take(int32_t input, void *bytes, size_t size) {
+    return receive_all((struct cb_link){.input = input, .output = -1, .is_socket = false}, bytes, size);
+}

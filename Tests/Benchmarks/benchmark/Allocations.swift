@@ -3,16 +3,6 @@
 import CBenchmark
 import Interprocess
 
-/// A figure that is the same in every run, however busy the machine is.
-struct ExactFigure {
-    let name: String
-    let title: String
-    let value: Int64
-    let expected: Int64
-
-    var isRight: Bool { value == expected }
-}
-
 /// The number of allocations in steady operation: 100,000 operations after 1,000.
 struct Allocations {
     static let warmUp = 1_000
@@ -20,28 +10,28 @@ struct Allocations {
 
     let scratch: String
 
-    func figures() throws -> [ExactFigure] {
+    func figures() throws -> [Figure] {
         guard cb_can_count_allocations() else { return [] }
         return try withMemory(64) { try [counterCheck()] + within($0) + refused($0) + waiting($0) }
     }
 
     /// A count that is known, to see that the counter counts.
-    private func counterCheck() throws -> ExactFigure {
+    private func counterCheck() throws -> Figure {
         var kept: [[UInt8]] = []
         kept.reserveCapacity(2 * Self.warmUp)
         cb_count_allocations(true)
         for byte in 0..<Self.warmUp { kept.append([UInt8](repeating: UInt8(truncatingIfNeeded: byte), count: 64)) }
         cb_count_allocations(false)
-        return ExactFigure(
+        return Figure(
             name: "allocations-control",
             title: "allocations of \(kept.count) arrays (does the counter count?)",
             value: cb_allocations(),
-            expected: Int64(Self.warmUp)
+            limit: .exactly(Int64(Self.warmUp))
         )
     }
 
     /// Both ends in this thread, so that nothing waits.
-    private func within(_ memory: Memory) throws -> [ExactFigure] {
+    private func within(_ memory: Memory) throws -> [Figure] {
         let (near, far) = try LocalSocketStream.pair()
         let pipe = try UnnamedPipe.create()
         let socketLink = LibraryLink(receiver: far, sender: near)
@@ -57,7 +47,7 @@ struct Allocations {
     }
 
     /// Reads that find nothing, in nonblocking mode, and throw.
-    private func refused(_ memory: Memory) throws -> [ExactFigure] {
+    private func refused(_ memory: Memory) throws -> [Figure] {
         let (near, far) = try LocalSocketStream.pair()
         defer { far.close() }
         near.setNonblocking(true)
@@ -75,8 +65,8 @@ struct Allocations {
     }
 
     /// Reads that wait for another process.
-    private func waiting(_ memory: Memory) throws -> [ExactFigure] {
-        var figures: [ExactFigure] = []
+    private func waiting(_ memory: Memory) throws -> [Figure] {
+        var figures: [Figure] = []
         for (limit, title) in [(nil, ""), (.seconds(60), " with a timeout")] as [(Duration?, String)] {
             let suffix = limit == nil ? "" : "-timeout"
             let socket = Connection(order: order(.socket))
@@ -107,7 +97,7 @@ struct Allocations {
         Order(side: .library, work: .echo, transport: transport, size: 64, path: scratch)
     }
 
-    private func count(_ name: String, _ title: String, _ operation: () throws -> Void) throws -> ExactFigure {
+    private func count(_ name: String, _ title: String, _ operation: () throws -> Void) throws -> Figure {
         // Many times what it takes.
         cb_watch(120)
         defer { cb_watch(0) }
@@ -116,11 +106,11 @@ struct Allocations {
         defer { cb_count_allocations(false) }
         for _ in 0..<Self.operations { try operation() }
         cb_count_allocations(false)
-        return ExactFigure(
+        return Figure(
             name: "allocations-\(name)",
             title: "allocations, \(Self.operations) times: \(title)",
             value: cb_allocations(),
-            expected: 0
+            limit: .exactly(0)
         )
     }
 }

@@ -16,7 +16,7 @@ struct Connection {
                 cb_close(listener)
                 cb_scratch_clear()
             }
-            let peer = try PeerProcess(order)
+            let peer = try PeerProcess(order.arguments)
             let socket = try descriptor(cb_accept(listener), "accepting")
             let value = try closing([socket]) {
                 try body(cb_link(input: socket, output: socket, is_socket: true))
@@ -24,17 +24,11 @@ struct Connection {
             try peer.finish()
             return value
         case .pipe:
-            var there: [Int32] = [-1, -1]
-            var back: [Int32] = [-1, -1]
-            try check(cb_pipe(&there), "making a pipe")
-            try check(cb_pipe(&back), "making a pipe")
-            let input = try descriptor(cb_duplicate_high(there[0]), "duplicating")
-            let output = try descriptor(cb_duplicate_high(back[1]), "duplicating")
-            cb_close(there[0])
-            cb_close(back[1])
-            let peer = try PeerProcess(order, input: input, output: output)
-            let value = try closing([there[1], back[0]]) {
-                try body(cb_link(input: back[0], output: there[1], is_socket: false))
+            let there = try LentPipe(lending: .receiver)
+            let back = try LentPipe(lending: .sender)
+            let peer = try PeerProcess(order.arguments, input: there.lent, output: back.lent)
+            let value = try closing([there.kept, back.kept]) {
+                try body(cb_link(input: back.kept, output: there.kept, is_socket: false))
             }
             try peer.finish()
             return value
@@ -53,7 +47,7 @@ struct Connection {
     ) throws -> Value {
         let listener = try LocalSocketListener(.path(order.path))
         defer { listener.close() }
-        let peer = try PeerProcess(order)
+        let peer = try PeerProcess(order.arguments)
         let stream = try listener.accept()
         let value: Value
         do {
@@ -76,7 +70,7 @@ struct Connection {
         let output = try descriptor(back.sender.withUnsafeDescriptor { cb_duplicate_high($0) }, "duplicating")
         there.receiver.close()
         back.sender.close()
-        let peer = try PeerProcess(order, input: input, output: output)
+        let peer = try PeerProcess(order.arguments, input: input, output: output)
         let value: Value
         do {
             defer {

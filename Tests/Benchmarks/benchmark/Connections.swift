@@ -37,7 +37,7 @@ struct Connections {
                 cb_close(listener)
                 cb_scratch_clear()
             }
-            peer = try PeerProcess(order)
+            peer = try PeerProcess(order.arguments)
             try check(cb_accept_and_close(listener, Int64(order.warmUp)), "accepting")
             let start = cb_now()
             try check(cb_accept_and_close(listener, Int64(order.count)), "accepting")
@@ -45,7 +45,7 @@ struct Connections {
         case .library:
             let listener = try LocalSocketListener(.path(scratch))
             defer { listener.close() }
-            peer = try PeerProcess(order)
+            peer = try PeerProcess(order.arguments)
             for _ in 0..<order.warmUp { try listener.accept().close() }
             let start = cb_now()
             for _ in 0..<order.count { try listener.accept().close() }

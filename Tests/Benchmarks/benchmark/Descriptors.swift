@@ -9,11 +9,11 @@ struct Descriptors {
 
     let scratch: String
 
-    func figures() throws -> [ExactFigure] {
+    func figures() throws -> [Figure] {
         try withMemory(64) { try figures($0) }
     }
 
-    private func figures(_ memory: Memory) throws -> [ExactFigure] {
+    private func figures(_ memory: Memory) throws -> [Figure] {
         // Once unmeasured, for what stays open from first use.
         try use(memory)
         let before = try check(cb_open_descriptors(), "counting descriptors")
@@ -25,17 +25,17 @@ struct Descriptors {
         for _ in 0..<Self.rounds { try use(memory) }
         let after = try check(cb_open_descriptors(), "counting descriptors")
         return [
-            ExactFigure(
+            Figure(
                 name: "descriptors-control",
                 title: "open descriptors of one pipe (does the counter count?)",
                 value: during - before,
-                expected: 2
+                limit: .exactly(2)
             ),
-            ExactFigure(
+            Figure(
                 name: "descriptors",
                 title: "open descriptors left by \(Self.rounds) rounds of everything",
                 value: after - before,
-                expected: 0
+                limit: .exactly(0)
             ),
         ]
     }

@@ -7,17 +7,30 @@ import Interprocess
 struct Memory {
     let bytes: UnsafeMutableRawBufferPointer
     let base: UnsafeMutablePointer<UInt8>
+
+    fileprivate init(_ size: Int) {
+        // Little memory takes no page of its own: thousands of handlers each have some.
+        bytes = .allocate(byteCount: size, alignment: size < 4096 ? 64 : 4096)
+        base = bytes.bindMemory(to: UInt8.self).baseAddress.unsafelyUnwrapped
+        // Touched now, not while the clock runs.
+        base.initialize(repeating: 0x5A, count: size)
+    }
 }
 
 /// Lends memory that stays where it is.
 @inline(__always)
 func withMemory<Value>(_ size: Int, _ body: (Memory) throws -> Value) throws -> Value {
-    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
-    defer { bytes.deallocate() }
-    let base = bytes.bindMemory(to: UInt8.self).baseAddress.unsafelyUnwrapped
-    // Touched now, not while the clock runs.
-    base.initialize(repeating: 0x5A, count: size)
-    return try body(Memory(bytes: bytes, base: base))
+    let memory = Memory(size)
+    defer { memory.bytes.deallocate() }
+    return try body(memory)
+}
+
+/// The same across suspensions.
+@inline(__always)
+func withMemory<Value>(_ size: Int, _ body: (Memory) async throws -> Value) async throws -> Value {
+    let memory = Memory(size)
+    defer { memory.bytes.deallocate() }
+    return try await body(memory)
 }
 
 /// The library's two directions of one connection, and the same work that `cb_link` stands for in C.

@@ -63,6 +63,7 @@ struct Machine {
     let cpuCount = cb_cpu_count()
     let canPin = Placement.oneCPU.isPossible
     let canPinApart = Placement.twoCPUs.isPossible
+    let descriptorLimit = cb_raise_descriptor_limit()
 
     var kernel: String {
         var text = [CChar](repeating: 0, count: 256)

@@ -8,29 +8,48 @@ struct PeerProcess {
     static let input: Int32 = 3
     static let output: Int32 = 4
 
-    private let process: Int64
+    let id: Int64
 
     /// Starts it.
     ///
     /// - Parameters:
-    ///   - order: What it is to do.
+    ///   - arguments: What it is to do.
     ///   - input: What becomes its descriptor 3; closed here.
     ///   - output: What becomes its descriptor 4; closed here.
     /// - Throws: When it cannot be started.
-    init(_ order: Order, input: Int32 = -1, output: Int32 = -1) throws {
+    init(_ arguments: [String], input: Int32 = -1, output: Int32 = -1) throws {
         defer {
             if input >= 0 { cb_close(input) }
             if output >= 0 { cb_close(output) }
         }
-        process = try withArguments([CommandLine.arguments[0]] + order.arguments) {
+        id = try withArguments([CommandLine.arguments[0]] + arguments) {
             try check(cb_spawn($0, input, output), "starting the other process")
         }
     }
 
     /// Waits for its end.
     func finish() throws {
-        let status = try check(cb_wait(process), "waiting for the other process")
+        let status = try check(cb_wait(id), "waiting for the other process")
         if status != 0 { throw Failure("the other process ended with status \(status)") }
+    }
+}
+
+/// A pipe made in C, of which another process gets one end.
+struct LentPipe {
+    enum End: Int {
+        case receiver
+        case sender
+    }
+
+    let lent: Int32
+    let kept: Int32
+
+    init(lending end: End) throws {
+        var ends: [Int32] = [-1, -1]
+        try check(cb_pipe(&ends), "making a pipe")
+        defer { cb_close(ends[end.rawValue]) }
+        lent = try descriptor(cb_duplicate_high(ends[end.rawValue]), "duplicating")
+        kept = ends[1 - end.rawValue]
     }
 }
 

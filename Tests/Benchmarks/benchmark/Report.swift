@@ -7,7 +7,7 @@ struct Report {
     let machine: Machine
     let rounds: Int
     let results: [Outcome]
-    let figures: [ExactFigure]
+    let figures: [Figure]
 
     func write(to path: String) throws {
         let text = Array((json + "\n").utf8)
@@ -18,7 +18,7 @@ struct Report {
         object([
             ("cpus", "\(machine.cpuCount)"), ("kernel", quoted(machine.kernel)), ("pinned", "\(machine.canPin)"),
             ("pinnedApart", "\(machine.canPinApart)"), ("repetitions", "\(rounds)"),
-            ("timed", array(results.map(json(of:)))), ("exact", array(figures.map(json(of:)))),
+            ("timed", array(results.map(json(of:)))), ("counted", array(figures.map(json(of:)))),
         ])
     }
 
@@ -42,10 +42,14 @@ struct Report {
         ])
     }
 
-    private func json(of figure: ExactFigure) -> String {
-        object([
-            ("name", quoted(figure.name)), ("value", "\(figure.value)"), ("expected", "\(figure.expected)"),
-        ])
+    private func json(of figure: Figure) -> String {
+        let limits: [(String, String)] =
+            switch figure.limit {
+            case .exactly(let expected): [("expected", "\(expected)")]
+            case .atMost(let gate, let aim): [("aim", "\(aim)"), ("gate", "\(gate)")]
+            case .none: []
+            }
+        return object([("name", quoted(figure.name)), ("value", "\(figure.value)")] + limits)
     }
 }
 

@@ -73,10 +73,19 @@ struct RoundTrips {
 
 /// Times round trips in C, after a tenth as many untimed ones.
 func timeInC(_ link: cb_link, _ size: Int, _ count: Int) throws -> Sample {
+    try timeInC(size, count) { cb_round_trips(link, $0, size, $1, $2) }
+}
+
+/// The same for a function that makes a number of round trips, and stores the time of each.
+func timeInC(
+    _ size: Int,
+    _ count: Int,
+    _ roundTrips: (UnsafeMutablePointer<UInt8>, Int64, UnsafeMutablePointer<Int64>?) -> Int64
+) throws -> Sample {
     try withMemory(size) { memory in
         try withTimes(count) { times in
-            try check(cb_round_trips(link, memory.base, size, Int64(count / 10), nil), "a round trip")
-            try check(cb_round_trips(link, memory.base, size, Int64(count), times), "a round trip")
+            try check(roundTrips(memory.base, Int64(count / 10), nil), "a round trip")
+            try check(roundTrips(memory.base, Int64(count), times), "a round trip")
         }
     }
 }

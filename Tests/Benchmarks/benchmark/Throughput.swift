@@ -62,21 +62,15 @@ struct Throughput {
         )
         let connection = Connection(order: order)
         switch (side, transport) {
-        case (.c, _): return try connection.inC { try timeInC($0, order) }
+        case (.c, _):
+            return try connection.inC { link in
+                try withMemory(size) { try timePouringInC(link, $0, order.count, warmUp: order.warmUp) }
+            }
         case (.library, .socket): return try connection.bySocket { try timeWithLibrary($0, order) }
         case (.library, .pipe):
             var options = UnnamedPipe.Options()
             if let buffer { options.bufferSize = buffer }
             return try connection.byPipes(options) { try timeWithLibrary($0, order) }
-        }
-    }
-
-    private func timeInC(_ link: cb_link, _ order: Order) throws -> Sample {
-        try withMemory(order.size) { memory in
-            try check(cb_pour(link, memory.base, order.size, Int64(order.warmUp)), "sending")
-            let start = cb_now()
-            try check(cb_pour(link, memory.base, order.size, Int64(order.count)), "sending")
-            return Sample(order.size * order.count, sinceNanoseconds: start)
         }
     }
 
@@ -92,4 +86,13 @@ struct Throughput {
             return Sample(order.size * order.count, sinceNanoseconds: start)
         }
     }
+}
+
+/// Times what goes one way in C.
+func timePouringInC(_ link: cb_link, _ memory: Memory, _ count: Int, warmUp: Int) throws -> Sample {
+    let size = memory.bytes.count
+    try check(cb_pour(link, memory.base, size, Int64(warmUp)), "sending")
+    let start = cb_now()
+    try check(cb_pour(link, memory.base, size, Int64(count)), "sending")
+    return Sample(size * count, sinceNanoseconds: start)
 }

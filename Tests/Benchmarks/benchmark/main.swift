@@ -3,7 +3,7 @@
 import CBenchmark
 
 // Measures the library against the same work in plain C. Times are only comparable within one run, so every figure is
-// a ratio of the two; what is counted (allocations, descriptors) is exact, and decides how the program ends.
+// a ratio of the two; of what is counted, allocations and descriptors are exact, and decide how the program ends.
 
 /// Runs what the command line asks for.
 ///
@@ -33,19 +33,21 @@ func run(_ arguments: Arguments) throws -> Bool {
         }
     }
 
-    var figures: [ExactFigure] = []
+    var figures: [Figure] = []
     if arguments.only == nil || arguments.checksOnlyExact {
-        figures = try Allocations(scratch: scratch).figures() + Descriptors(scratch: scratch).figures()
+        figures =
+            try Allocations(scratch: scratch).figures() + AwaitedFigures(scratch: scratch, machine: machine).figures()
+            + Descriptors(scratch: scratch).figures()
         let after = try check(cb_open_descriptors(), "counting descriptors")
         figures.append(
-            ExactFigure(
+            Figure(
                 name: "descriptors-run",
                 title: "open descriptors left by this run",
                 value: after - before,
-                expected: 0
+                limit: .exactly(0)
             )
         )
-        print("\n\(Table.exact(figures).text)")
+        print("\n\(Table.counted(figures).text)")
         if !cb_can_count_allocations() { print("allocations cannot be counted with this C library") }
     }
 
@@ -62,6 +64,7 @@ func chosenRows(_ arguments: Arguments, _ scratch: String, _ machine: Machine) t
         LoneThread(isQuick: quick).rows() + RoundTrips(scratch: scratch, isQuick: quick).rows()
         + Throughput(scratch: scratch, isQuick: quick).rows()
         + Connections(scratch: scratch, isQuick: quick).rows()
+        + Awaited(scratch: scratch, isQuick: quick).rows()
     let chosen = all.filter { $0.name.contains(arguments.only ?? $0.name) }
     if chosen.isEmpty { throw Failure("no row has \(arguments.only ?? "") in its name") }
     return chosen.filter { row in
@@ -77,6 +80,8 @@ do {
     let words = Array(CommandLine.arguments.dropFirst())
     if let order = Order(words) {
         try order.obey()
+    } else if let part = Part(words) {
+        try await part.play()
     } else if words == ["--help"] {
         print(Arguments.usage)
     } else if try !run(Arguments(words)) {

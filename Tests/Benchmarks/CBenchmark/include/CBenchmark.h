@@ -37,6 +37,27 @@ int64_t cb_drain(struct cb_link link, uint8_t *memory, size_t size, int64_t coun
 int64_t cb_accept_and_close(int32_t listener, int64_t count);
 // Connects and closes `count` times.
 int64_t cb_connect_and_close(const char *path, int64_t count);
+// Connects, has one byte sent back, and closes, `count` times.
+int64_t cb_connect_echo_and_close(const char *path, int64_t count);
+// The same, but closes nothing: the connections stay until the process ends.
+int64_t cb_connect_and_stay(const char *path, int64_t count);
+
+// The same by epoll, level-triggered, always waiting before receiving. Linux alone has it; elsewhere it is -ENOSYS.
+
+// As cb_round_trips, on a socket.
+int64_t cb_epoll_round_trips(int32_t socket, uint8_t *memory, size_t size, int64_t count, int64_t *nanoseconds);
+// Round trips between both ends of a socket pair, which wait together in this one thread.
+int64_t cb_epoll_loopback(const int32_t *ends, uint8_t *memory, size_t size, int64_t count, int64_t *nanoseconds);
+// Accepts whoever connects and sends back what they send, until `control` can be read or ends.
+int64_t cb_epoll_serve(int32_t listener, int32_t control);
+// Keeps one message under way on each of as many connections; returns how many nanoseconds it took for `count` of them
+// to come back, after `warm_up` others (at least one).
+int64_t cb_epoll_load(const char *path, int64_t connections, size_t size, int64_t warm_up, int64_t count);
+
+// What one process tells another through a pipe: all of the bytes.
+int64_t cb_give(int32_t output, const void *bytes, size_t size);
+// Returns less than `size` when the other one has closed its end.
+int64_t cb_take(int32_t input, void *bytes, size_t size);
 
 // The machine and its clock.
 int64_t cb_now(void);
@@ -47,6 +68,10 @@ int64_t cb_allowed_cpu(int64_t place);
 int64_t cb_pin(int64_t cpu);
 int64_t cb_kernel(char *text, size_t capacity);
 int64_t cb_open_descriptors(void);
+// Lets this process, and what it starts, have as many descriptors as the system allows; returns how many.
+int64_t cb_raise_descriptor_limit(void);
+// How much memory that process has in use. Linux only.
+int64_t cb_resident_bytes(int64_t process);
 
 // Processes and threads.
 int64_t cb_process_id(void);
