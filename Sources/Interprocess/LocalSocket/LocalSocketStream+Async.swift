@@ -28,20 +28,21 @@ extension LocalSocketStream {
     /// - Parameters:
     ///   - name: Where the server listens.
     ///   - options: How to connect.
-    ///   - eventLoop: Where to run the body.
+    ///   - eventLoop: Where to run the body; `nil` is the loop that runs this task, or else the shared one.
     ///   - body: What to do with the connection; when its task is cancelled, what it awaits there ends at once.
     /// - Returns: What the body returns.
     /// - Throws: What ``connect(to:options:)`` or the body throws.
     public static func withConnection<Value: Sendable>(
         to name: LocalSocketName,
         options: ConnectOptions = ConnectOptions(),
-        on eventLoop: EventLoop = .shared,
+        on eventLoop: EventLoop? = nil,
         _ body: @Sendable (LocalSocketStream) async throws -> Value
     ) async throws -> Value {
-        try await withTaskExecutorPreference(eventLoop) {
+        let isOnLoop = eventLoop == nil && Reactor.current != nil
+        return try await withTaskExecutorPreference(isOnLoop ? nil : eventLoop ?? .shared) {
             let stream = try await connect(to: name, options: options)
             defer { stream.close() }
-            let registration = try stream.descriptorCore.register(.both, for: .connect, eventLoop.reactor)
+            let registration = try stream.descriptorCore.registration(.both, for: .connect)
             return try await registration.withScope { try await body(stream) }
         }
     }

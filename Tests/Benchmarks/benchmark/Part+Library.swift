@@ -30,7 +30,7 @@ extension Part {
         if manner == .pool { return nil }
         var options = EventLoop.Options()
         if manner == .spinning { options.spinTime = .microseconds(30) }
-        let loop = try EventLoop(options: options)
+        let loop = EventLoop(options: options)
         try await inTask(on: loop) { try pin() }
         return loop
     }
@@ -109,7 +109,7 @@ extension Part {
         if manner == .callback {
             try await listener.serve(
                 options: options,
-                eachChunk: { client in { (bytes: borrowing RawSpan) in client.send(bytes) } }
+                eachPiece: { client in { (bytes: borrowing RawSpan) in client.send(bytes) } }
             )
         } else {
             try await listener.serve(options: options) { try await handle($0) }
