@@ -7,6 +7,10 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#if CIP_LINUX
+#include <sys/syscall.h>
+#endif
+
 #include "socket_internal.h"
 
 int64_t cip_address_capacity(void) { return sizeof((struct sockaddr_un *)0)->sun_path; }
@@ -113,12 +117,24 @@ int64_t cip_set_send_timeout(int64_t descriptor, int64_t nanoseconds) {
     return cip_result(setsockopt((int)descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
 }
 
+// The C library's functions are points where a thread can be cancelled, and where there is more than one thread they pay
+// for it with two atomic operations. Nobody cancels Swift's threads.
 int64_t cip_receive(int64_t descriptor, void *buffer, size_t count, bool wait) {
-    return cip_result(recv((int)descriptor, buffer, count, wait ? 0 : MSG_DONTWAIT));
+    int flags = wait ? 0 : MSG_DONTWAIT;
+#if CIP_LINUX && defined(SYS_recvfrom)
+    return cip_result(syscall(SYS_recvfrom, (int)descriptor, buffer, count, flags, NULL, NULL));
+#else
+    return cip_result(recv((int)descriptor, buffer, count, flags));
+#endif
 }
 
 int64_t cip_send(int64_t descriptor, const void *buffer, size_t count, bool wait) {
-    return cip_result(send((int)descriptor, buffer, count, CIP_NO_SIGNAL | (wait ? 0 : MSG_DONTWAIT)));
+    int flags = CIP_NO_SIGNAL | (wait ? 0 : MSG_DONTWAIT);
+#if CIP_LINUX && defined(SYS_sendto)
+    return cip_result(syscall(SYS_sendto, (int)descriptor, buffer, count, flags, NULL, 0));
+#else
+    return cip_result(send((int)descriptor, buffer, count, flags));
+#endif
 }
 
 int64_t cip_shutdown(int64_t descriptor, int64_t how) {

@@ -240,12 +240,20 @@ extension Reactor {
     func isWaited(for token: SlotToken) -> Bool { table.withLock { $0.isWaited(for: token) } }
 
     /// Lets a task wait that has given up its thread; returns the outcome if there is one already.
+    ///
+    /// Of a task that waits in a scope, the table knows whether it is cancelled.
     @inline(__always)
-    func install(_ waiter: Waiter, _ token: SlotToken, _ kind: WaitKind, isBack: Bool) -> WaitOutcome? {
+    func install(
+        _ waiter: Waiter,
+        _ token: SlotToken,
+        _ kind: WaitKind,
+        isBack: Bool,
+        isScoped: Bool
+    ) -> WaitOutcome? {
         let (outcome, earliest) = table.withLock { table -> (WaitOutcome?, Int64) in
             if let outcome = table.install(waiter, token, kind, isBack: isBack) { return (outcome, .max) }
             // Who cancels marks the task first, and then looks here for it.
-            if Task.isCancelled {
+            if !isScoped && Task.isCancelled {
                 table.withdrawSilently(waiter.task, token, kind)
                 return (.cancelled, .max)
             }
@@ -265,8 +273,14 @@ extension Reactor {
     /// It spares the task its suspension and resumption. The caller must hold no actor, for that would be held too.
     ///
     /// - Returns: The outcome; or `nil` if the task has to be suspended after all, by `suspend`.
-    func waitHere(_ waiter: Waiter, _ token: SlotToken, _ kind: WaitKind, isBack: Bool) -> WaitOutcome? {
-        if let outcome = install(waiter, token, kind, isBack: isBack) { return outcome }
+    func waitHere(
+        _ waiter: Waiter,
+        _ token: SlotToken,
+        _ kind: WaitKind,
+        isBack: Bool,
+        isScoped: Bool
+    ) -> WaitOutcome? {
+        if let outcome = install(waiter, token, kind, isBack: isBack, isScoped: isScoped) { return outcome }
         repeat {
             if let outcome = turn(mayWait: true) {
                 own.step = 0

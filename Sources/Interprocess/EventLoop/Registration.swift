@@ -38,13 +38,8 @@ final class Registration: DescriptorAttachment, @unchecked Sendable {
         reactor.setWatcher(watcher, token, for: wanted)
     }
 
-    func interrupt(_ task: TaskIdentity, _ kind: WaitKind) {
-        reactor.update { $0.interrupt(task, token, kind) }
-    }
-
-    fileprivate func cancel(_ task: TaskIdentity, _ kind: WaitKind) {
-        reactor.update { $0.withdraw(task, token, kind, .cancelled) }
-    }
+    /// Ends the wait of a task, and every wait that it begins here, as if it was cancelled; `.none` allows them again.
+    func interrupt(_ task: TaskIdentity) { reactor.update { $0.interrupt(task, token) } }
 }
 
 extension Registration {
@@ -54,27 +49,37 @@ extension Registration {
     ///   - kind: What it waits for.
     ///   - deadline: For how long.
     ///   - isBack: Whether it comes back, having been let go and found nothing: then it is the next to be served.
+    @inline(__always)
     func wait(_ kind: WaitKind, until deadline: Deadline, isBack: Bool) async -> WaitOutcome {
         let task = TaskIdentity.current
         let waiter = unsafe Waiter(continuation: nil, task: task, deadline: deadline.nanoseconds)
-        if task.value == scope.load(ordering: .relaxed) { return await wait(waiter, kind, isBack) }
-        return await withTaskCancellationHandler {
-            await wait(waiter, kind, isBack)
+        if task.value == scope.load(ordering: .relaxed) { return await wait(waiter, kind, isBack, isScoped: true) }
+        return await waitWithHandler(waiter, kind, isBack)
+    }
+
+    @inline(never)
+    private func waitWithHandler(_ waiter: Waiter, _ kind: WaitKind, _ isBack: Bool) async -> WaitOutcome {
+        await withTaskCancellationHandler {
+            await wait(waiter, kind, isBack, isScoped: false)
         } onCancel: {
-            cancel(task, kind)
+            reactor.update { $0.withdraw(waiter.task, token, kind, .cancelled) }
         }
     }
 
     @inline(__always)
-    private func wait(_ waiter: Waiter, _ kind: WaitKind, _ isBack: Bool) async -> WaitOutcome {
+    private func wait(_ waiter: Waiter, _ kind: WaitKind, _ isBack: Bool, isScoped: Bool) async -> WaitOutcome {
         // An actor would be held meanwhile, and its other tasks with it.
         let keepsThread = reactor.canWaitHere(#isolation)
-        if keepsThread, let outcome = reactor.waitHere(waiter, token, kind, isBack: isBack) { return outcome }
+        if keepsThread,
+            let outcome = reactor.waitHere(waiter, token, kind, isBack: isBack, isScoped: isScoped)
+        {
+            return outcome
+        }
         return unsafe await withUnsafeContinuation { continuation in
             let outcome =
                 unsafe keepsThread
                 ? reactor.suspend(waiter.task, token, kind, continuation)
-                : reactor.install(waiter.suspended(continuation), token, kind, isBack: isBack)
+                : reactor.install(waiter.suspended(continuation), token, kind, isBack: isBack, isScoped: isScoped)
             if let outcome { unsafe continuation.resume(returning: outcome) }
         }
     }
@@ -84,12 +89,13 @@ extension Registration {
     /// One handler for the whole body is cheaper than one for each wait.
     func withScope<Value>(_ body: () async throws -> Value) async throws -> Value {
         let task = TaskIdentity.current
+        defer { interrupt(.none) }
         return try await withTaskCancellationHandler {
             scope.store(task.value, ordering: .relaxed)
             defer { scope.store(0, ordering: .relaxed) }
             return try await body()
         } onCancel: {
-            for kind in [WaitKind.receive, .send, .turn] { cancel(task, kind) }
+            interrupt(task)
         }
     }
 }

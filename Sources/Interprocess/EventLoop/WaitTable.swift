@@ -150,10 +150,10 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
     }
 
     /// Ends the wait of a task, and every wait that it begins here, as if it was cancelled; `.none` allows them again.
-    mutating func interrupt(_ task: TaskIdentity, _ token: SlotToken, _ kind: WaitKind) {
+    mutating func interrupt(_ task: TaskIdentity, _ token: SlotToken) {
         guard holds(token) else { return }
         unsafe slots[token.index].interrupted = task
-        withdraw(task, token, kind, .cancelled)
+        for kind in [WaitKind.receive, .send, .turn] { withdraw(task, token, kind, .cancelled) }
     }
 
     /// Ends the wait of a task before it has begun, which is to be told otherwise.

@@ -50,7 +50,7 @@ final class Server: Sendable {
     private func stop() {
         isStopping.store(true, ordering: .sequentiallyConsistent)
         let task = TaskIdentity(value: acceptor.load(ordering: .sequentiallyConsistent))
-        if task != .none { arrivals.interrupt(task, .receive) }
+        if task != .none { arrivals.interrupt(task) }
         departures.passTurn()
     }
 
@@ -65,7 +65,7 @@ final class Server: Sendable {
             while hasClients && !deadline.hasPassed { await departure(until: deadline) }
             group.cancelAll()
         }
-        arrivals.interrupt(.none, .receive)
+        arrivals.interrupt(.none)
     }
 
     private var hasClients: Bool { clientCount.load(ordering: .sequentiallyConsistent) > 0 }
