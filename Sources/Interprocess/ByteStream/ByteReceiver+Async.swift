@@ -32,7 +32,7 @@ extension ByteReceiver {
     ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does, and
+    /// - Throws: As `read(into:timeout:)` does, and
     ///   ``IPCError/Code/cancelled``.
     @inlinable
     public func read(into buffer: inout MutableRawSpan, timeout: Duration? = nil) async throws(IPCError) -> Int {
@@ -47,7 +47,7 @@ extension ByteReceiver {
     ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does, and
+    /// - Throws: As `read(into:timeout:)` does, and
     ///   ``IPCError/Code/cancelled``.
     @inlinable
     public func read(into buffer: inout OutputRawSpan, timeout: Duration? = nil) async throws(IPCError) -> Int {
@@ -66,7 +66,7 @@ extension ByteReceiver {
     ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does, and
+    /// - Throws: As `read(into:timeout:)` does, and
     ///   ``IPCError/Code/cancelled``.
     @inlinable
     public func read(into buffer: inout OutputSpan<UInt8>, timeout: Duration? = nil) async throws(IPCError) -> Int {
@@ -84,7 +84,7 @@ extension ByteReceiver {
     ///   - count: The most to receive. Zero returns at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The bytes; none at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does, and
+    /// - Throws: As `read(into:timeout:)` does, and
     ///   ``IPCError/Code/cancelled``; ``IPCError/Code/invalidArgument`` for a negative count.
     public func read(upTo count: Int, timeout: Duration? = nil) async throws(IPCError) -> [UInt8] {
         let side = receivingSide
@@ -101,7 +101,7 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: That many bytes.
     /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; ``IPCError/Code/cancelled``; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a
+    ///   `read(into:timeout:)` does; ``IPCError/Code/invalidArgument`` for a
     ///   negative count.
     public func readExactly(_ count: Int, timeout: Duration? = nil) async throws(IPCError) -> [UInt8] {
         let side = receivingSide
@@ -120,7 +120,7 @@ extension ByteReceiver {
     ///   - buffer: What to fill.
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; ``IPCError/Code/cancelled``; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    ///   `read(into:timeout:)` does.
     @inlinable
     public func readExactly(into buffer: inout MutableRawSpan, timeout: Duration? = nil) async throws(IPCError) {
         let memory = unsafe buffer.withUnsafeMutableBytes { unsafe $0 }
@@ -136,7 +136,7 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: The bytes.
     /// - Throws: ``IPCError/Code/messageTooLarge`` when more than `limit` bytes come; ``IPCError/Code/cancelled``; else
-    ///   as ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    ///   as `read(into:timeout:)` does.
     public func readToEnd(limit: Int = 64 << 20, timeout: Duration? = nil) async throws(IPCError) -> [UInt8] {
         let side = receivingSide
         try side.check(limit)
@@ -157,7 +157,7 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: The line, or `nil` at the end of the stream.
     /// - Throws: ``IPCError/Code/messageTooLarge`` when the line is longer than `limit`; ``IPCError/Code/cancelled``;
-    ///   else as ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for
+    ///   else as `read(into:timeout:)` does; ``IPCError/Code/invalidArgument`` for
     ///   a negative limit.
     public func readLine(limit: Int = 1 << 20, timeout: Duration? = nil) async throws(IPCError) -> String? {
         let side = receivingSide

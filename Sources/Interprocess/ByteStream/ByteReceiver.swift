@@ -3,12 +3,12 @@
 /// Something that bytes can be received from: a stream, its receiving half, the receiving end of a pipe or FIFO.
 ///
 /// The forms of reading are written here once for all of them. They share one read-ahead buffer, which
-/// ``readLine(limit:timeout:)`` fills with more than it returns: whatever form comes next gets those bytes first, so
+/// `readLine(limit:timeout:)` fills with more than it returns: whatever form comes next gets those bytes first, so
 /// that forms can be mixed freely.
 ///
 /// Any thread may call any of them at any time. Several that read lines take turns, and each gets whole lines; several
 /// that call `read` get what the kernel gives them. Do not let one thread wait in `read` while another one calls a form
-/// that may put bytes back, such as ``readExactly(_:timeout:)`` with a time limit: it is not told of them.
+/// that may put bytes back, such as `readExactly(_:timeout:)` with a time limit: it is not told of them.
 ///
 /// Each waits until bytes come, the stream ends, the time is over, or the
 /// object is closed; each blocks the thread while it waits, and so should not be called where a thread must not block,
@@ -52,7 +52,7 @@ extension ByteReceiver {
     ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    /// - Throws: As `read(into:timeout:)` does.
     @inlinable
     public func read(into buffer: inout MutableRawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe buffer.withUnsafeMutableBytes { (memory) throws(IPCError) -> Int in
@@ -66,7 +66,7 @@ extension ByteReceiver {
     ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    /// - Throws: As `read(into:timeout:)` does.
     @inlinable
     public func read(into buffer: inout OutputRawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe buffer.withUnsafeMutableBytes { (memory, count) throws(IPCError) -> Int in
@@ -83,7 +83,7 @@ extension ByteReceiver {
     ///   - buffer: Where the bytes go. With room for none, the call returns 0 at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    /// - Throws: As `read(into:timeout:)` does.
     @inlinable
     public func read(into buffer: inout OutputSpan<UInt8>, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe buffer.withUnsafeMutableBufferPointer { (memory, count) throws(IPCError) -> Int in
@@ -100,7 +100,7 @@ extension ByteReceiver {
     ///   - count: The most to receive. Zero returns at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The bytes; none at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument``
+    /// - Throws: As `read(into:timeout:)` does; ``IPCError/Code/invalidArgument``
     ///   for a negative count.
     public func read(upTo count: Int, timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
         let side = receivingSide
@@ -120,7 +120,7 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: That many bytes.
     /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a
+    ///   `read(into:timeout:)` does; ``IPCError/Code/invalidArgument`` for a
     ///   negative count.
     public func readExactly(_ count: Int, timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
         let side = receivingSide
@@ -139,7 +139,7 @@ extension ByteReceiver {
     ///   - buffer: What to fill.
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Throws: ``IPCError/Code/endOfStream`` when the stream ends before; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    ///   `read(into:timeout:)` does.
     @inlinable
     public func readExactly(into buffer: inout MutableRawSpan, timeout: Duration? = nil) throws(IPCError) {
         try receivingSide.readExactly(into: &buffer, timeout: timeout)
@@ -154,7 +154,7 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: The bytes.
     /// - Throws: ``IPCError/Code/messageTooLarge`` when more than `limit` bytes come; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    ///   `read(into:timeout:)` does.
     public func readToEnd(limit: Int = 64 << 20, timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
         let side = receivingSide
         try side.check(limit)
@@ -177,7 +177,7 @@ extension ByteReceiver {
     ///   - timeout: How long the whole call may wait; `nil` means ``receiveTimeout``.
     /// - Returns: The line, or `nil` at the end of the stream.
     /// - Throws: ``IPCError/Code/messageTooLarge`` when the line is longer than `limit`; else as
-    ///   ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does; ``IPCError/Code/invalidArgument`` for a
+    ///   `read(into:timeout:)` does; ``IPCError/Code/invalidArgument`` for a
     ///   negative limit.
     public func readLine(limit: Int = 1 << 20, timeout: Duration? = nil) throws(IPCError) -> String? {
         let side = receivingSide

@@ -28,7 +28,7 @@ extension ByteSender {
     ///   - bytes: What to send.
     ///   - timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Returns: The number of bytes sent: at least one, unless there are none.
-    /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does, and ``IPCError/Code/cancelled``.
+    /// - Throws: As `write(_:timeout:)` does, and ``IPCError/Code/cancelled``.
     @inlinable
     public func write(_ bytes: RawSpan, timeout: Duration? = nil) async throws(IPCError) -> Int {
         // The span stays as it is during this call.
@@ -42,10 +42,9 @@ extension ByteSender {
     ///   - bytes: What to send.
     ///   - timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Returns: The number of bytes sent: at least one, unless there are none.
-    /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does, and ``IPCError/Code/cancelled``.
-    @inlinable
+    /// - Throws: As `write(_:timeout:)` does, and ``IPCError/Code/cancelled``.
     public func write(_ bytes: [UInt8], timeout: Duration? = nil) async throws(IPCError) -> Int {
-        try unsafe await write(bytes.span.bytes, timeout: timeout)
+        try await sendingSide.write(bytes, timeout: timeout)
     }
 
     /// Sends all of the bytes, suspending the task whenever there is no room.
@@ -53,7 +52,7 @@ extension ByteSender {
     /// - Parameters:
     ///   - bytes: What to send; the memory has to stay until the call returns.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does, and ``IPCError/Code/cancelled``;
+    /// - Throws: As `write(_:timeout:)` does, and ``IPCError/Code/cancelled``;
     ///   ``IPCError/bytesTransferred`` tells how many bytes, from the first, had been sent.
     @inlinable
     public func writeAll(_ bytes: UnsafeRawBufferPointer, timeout: Duration? = nil) async throws(IPCError) {
@@ -65,7 +64,7 @@ extension ByteSender {
     /// - Parameters:
     ///   - bytes: What to send.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As ``writeAll(_:timeout:)-(UnsafeRawBufferPointer,_)`` does, and ``IPCError/Code/cancelled``.
+    /// - Throws: As `writeAll(_:timeout:)` does, and ``IPCError/Code/cancelled``.
     @inlinable
     public func writeAll(_ bytes: RawSpan, timeout: Duration? = nil) async throws(IPCError) {
         let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
@@ -77,10 +76,9 @@ extension ByteSender {
     /// - Parameters:
     ///   - bytes: What to send.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As ``writeAll(_:timeout:)-(UnsafeRawBufferPointer,_)`` does, and ``IPCError/Code/cancelled``.
-    @inlinable
+    /// - Throws: As `writeAll(_:timeout:)` does, and ``IPCError/Code/cancelled``.
     public func writeAll(_ bytes: [UInt8], timeout: Duration? = nil) async throws(IPCError) {
-        try unsafe await writeAll(bytes.span.bytes, timeout: timeout)
+        try await sendingSide.writeAll(bytes, timeout: timeout)
     }
 
     /// Sends all of a text, as UTF-8, suspending the task whenever there is no room.
@@ -88,7 +86,7 @@ extension ByteSender {
     /// - Parameters:
     ///   - text: What to send.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As ``writeAll(_:timeout:)-(UnsafeRawBufferPointer,_)`` does, and ``IPCError/Code/cancelled``.
+    /// - Throws: As `writeAll(_:timeout:)` does, and ``IPCError/Code/cancelled``.
     public func writeAll(_ text: String, timeout: Duration? = nil) async throws(IPCError) {
         try await writeAll(Array(text.utf8), timeout: timeout)
     }

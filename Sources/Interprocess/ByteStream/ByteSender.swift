@@ -42,7 +42,7 @@ extension ByteSender {
     ///   - bytes: What to send.
     ///   - timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Returns: The number of bytes sent: at least one, unless there are none.
-    /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    /// - Throws: As `write(_:timeout:)` does.
     @inlinable
     public func write(_ bytes: RawSpan, timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe bytes.withUnsafeBytes { (memory) throws(IPCError) -> Int in
@@ -56,7 +56,7 @@ extension ByteSender {
     ///   - bytes: What to send.
     ///   - timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Returns: The number of bytes sent: at least one, unless there are none.
-    /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    /// - Throws: As `write(_:timeout:)` does.
     @inlinable
     public func write(_ bytes: [UInt8], timeout: Duration? = nil) throws(IPCError) -> Int {
         try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) -> Int in
@@ -69,7 +69,7 @@ extension ByteSender {
     /// - Parameters:
     ///   - bytes: What to send.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does; ``IPCError/bytesTransferred`` tells how many
+    /// - Throws: As `write(_:timeout:)` does; ``IPCError/bytesTransferred`` tells how many
     ///   bytes, from the first, had been sent.
     @inlinable
     public func writeAll(_ bytes: UnsafeRawBufferPointer, timeout: Duration? = nil) throws(IPCError) {
@@ -81,7 +81,7 @@ extension ByteSender {
     /// - Parameters:
     ///   - bytes: What to send.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As ``writeAll(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    /// - Throws: As `writeAll(_:timeout:)` does.
     @inlinable
     public func writeAll(_ bytes: RawSpan, timeout: Duration? = nil) throws(IPCError) {
         try unsafe bytes.withUnsafeBytes { (memory) throws(IPCError) in
@@ -94,7 +94,7 @@ extension ByteSender {
     /// - Parameters:
     ///   - bytes: What to send.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As ``writeAll(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    /// - Throws: As `writeAll(_:timeout:)` does.
     @inlinable
     public func writeAll(_ bytes: [UInt8], timeout: Duration? = nil) throws(IPCError) {
         try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) in
@@ -107,7 +107,7 @@ extension ByteSender {
     /// - Parameters:
     ///   - text: What to send.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As ``writeAll(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    /// - Throws: As `writeAll(_:timeout:)` does.
     public func writeAll(_ text: String, timeout: Duration? = nil) throws(IPCError) {
         var text = text
         let outcome = text.withUTF8 { (memory) -> Result<Void, IPCError> in

@@ -19,7 +19,7 @@ extension ByteReceiver {
 
     /// The lines of text, of up to 1 MiB each, until the stream ends.
     ///
-    /// They are what ``readLine(limit:timeout:)`` returns. Leaving the loop loses no byte: the next read goes on behind
+    /// They are what `readLine(limit:timeout:)` returns. Leaving the loop loses no byte: the next read goes on behind
     /// the last line.
     public var lines: ByteLines<Self> { lines() }
 
@@ -44,7 +44,7 @@ public struct ByteChunks<Receiver: ByteReceiver>: AsyncSequence, AsyncIteratorPr
     ///
     /// - Parameter actor: Where the caller runs.
     /// - Returns: The piece, of at least one byte; `nil` at the end of the stream.
-    /// - Throws: As ``ByteReceiver/read(upTo:timeout:)`` does.
+    /// - Throws: As `ByteReceiver.read(upTo:timeout:)` does.
     public func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> [UInt8]? {
         if size < 1 { throw IPCError(.invalidArgument, .read, detail: "a piece has at least one byte") }
         let bytes = try await receiver.read(upTo: size, timeout: timeout)
@@ -65,7 +65,7 @@ public struct ByteLines<Receiver: ByteReceiver>: AsyncSequence, AsyncIteratorPro
     ///
     /// - Parameter actor: Where the caller runs.
     /// - Returns: The line; `nil` at the end of the stream.
-    /// - Throws: As ``ByteReceiver/readLine(limit:timeout:)`` does.
+    /// - Throws: As `ByteReceiver.readLine(limit:timeout:)` does.
     public func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> String? {
         try await receiver.readLine(limit: limit, timeout: timeout)
     }

@@ -13,7 +13,7 @@ extension ByteReceiver {
     ///     for none, the call returns 0 at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does, and ``IPCError/Code/cancelled``.
+    /// - Throws: As `read(into:timeout:)` does, and ``IPCError/Code/cancelled``.
     public func read(
         scattering buffers: [UnsafeMutableRawBufferPointer],
         timeout: Duration? = nil
@@ -39,7 +39,7 @@ extension ByteSender {
     ///   - buffers: What to send, which has to stay until the call returns; at most 1024 pieces count.
     ///   - timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Returns: The number of bytes sent: at least one, unless there are none.
-    /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does, and ``IPCError/Code/cancelled``.
+    /// - Throws: As `write(_:timeout:)` does, and ``IPCError/Code/cancelled``.
     public func write(
         gathering buffers: [UnsafeRawBufferPointer],
         timeout: Duration? = nil

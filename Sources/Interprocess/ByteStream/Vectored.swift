@@ -11,7 +11,7 @@ extension ByteReceiver {
     ///   - buffers: Where the bytes go; at most 1024 pieces count. With room for none, the call returns 0 at once.
     ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
     /// - Returns: The number of bytes received; 0 at the end of the stream.
-    /// - Throws: As ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)`` does.
+    /// - Throws: As `read(into:timeout:)` does.
     public func read(
         scattering buffers: [UnsafeMutableRawBufferPointer],
         timeout: Duration? = nil
@@ -32,7 +32,7 @@ extension ByteSender {
     ///   - buffers: What to send; at most 1024 pieces count.
     ///   - timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Returns: The number of bytes sent: at least one, unless there are none.
-    /// - Throws: As ``write(_:timeout:)-(UnsafeRawBufferPointer,_)`` does.
+    /// - Throws: As `write(_:timeout:)` does.
     public func write(gathering buffers: [UnsafeRawBufferPointer], timeout: Duration? = nil) throws(IPCError) -> Int {
         let side = sendingSide
         let writable = unsafe buffers.map { unsafe UnsafeMutableRawBufferPointer(mutating: $0) }

@@ -11,9 +11,10 @@
 /// tasks run on the loop:
 ///
 /// ```swift
-/// let stream = try await LocalSocketStream.connect(to: .namespaced("com.example.echo"))
-/// try await withTaskExecutorPreference(EventLoop.shared) {
-///     while let line = try await stream.readLine() { try await stream.writeAll(line + "\n") }
+/// func echo(_ stream: LocalSocketStream) async throws {
+///     try await withTaskExecutorPreference(EventLoop.shared) {
+///         while let line = try await stream.readLine() { try await stream.writeAll(line + "\n") }
+///     }
 /// }
 /// ```
 ///

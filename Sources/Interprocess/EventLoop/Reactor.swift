@@ -33,6 +33,8 @@ final class Reactor: @unchecked Sendable {
         var takenJobs = Buffer<UnownedJob>()
         var resumptions = Buffer<Resumption>()
         var calls = Buffer<WatcherCall>()
+        /// The task that runs now, as far as it was started from here.
+        var running = TaskIdentity.none
         /// What is lent to watchers, made when first needed.
         var memory = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
         /// How often a task shall give up its thread before keeping it is tried again, and how often it had to last.
@@ -144,8 +146,11 @@ extension Reactor {
         var left = Self.budget
         while !own.jobs.isEmpty && left > 0 {
             left &-= 1
-            unsafe own.jobs.removeFirst().runSynchronously(on: executor)
+            let job = own.jobs.removeFirst()
+            own.running = TaskIdentity(job)
+            unsafe job.runSynchronously(on: executor)
         }
+        own.running = .none
     }
 
     /// Watchers are called from here alone, and not from a wait that keeps the thread: they would run inside that task.
@@ -294,9 +299,11 @@ extension Reactor {
     }
 
     /// Whether this is the loop's thread, nothing else is likely to be done there, and the task holds no actor.
+    ///
+    /// A task that another one has started here (`Task.immediate`) must not keep the thread from that one.
     @inline(__always)
-    func canWaitHere(_ isolation: (any Actor)?) -> Bool {
-        guard isolation == nil && isCurrent else { return false }
+    func canWaitHere(_ task: TaskIdentity, _ isolation: (any Actor)?) -> Bool {
+        guard isolation == nil && isCurrent && own.running == task else { return false }
         if own.suspensions > 0 {
             own.suspensions &-= 1
             return false

@@ -69,7 +69,7 @@ extension Registration {
     @inline(__always)
     private func wait(_ waiter: Waiter, _ kind: WaitKind, _ isBack: Bool, isScoped: Bool) async -> WaitOutcome {
         // An actor would be held meanwhile, and its other tasks with it.
-        let keepsThread = reactor.canWaitHere(#isolation)
+        let keepsThread = reactor.canWaitHere(waiter.task, #isolation)
         if keepsThread,
             let outcome = reactor.waitHere(waiter, token, kind, isBack: isBack, isScoped: isScoped)
         {

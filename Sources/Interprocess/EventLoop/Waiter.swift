@@ -22,6 +22,14 @@ struct TaskIdentity: Equatable, Sendable {
 
     static let none = TaskIdentity(value: 0)
 
+    init(value: UInt) { self.value = value }
+
+    /// The task that a job is a part of: the runtime's job is the task itself.
+    ///
+    /// (Were that to change, no job would be any task's, and tasks would be suspended more often than they need be.)
+    @inline(__always)
+    init(_ job: UnownedJob) { value = unsafe unsafeBitCast(job, to: UInt.self) }
+
     /// The task that runs now.
     static var current: TaskIdentity {
         unsafe withUnsafeCurrentTask { task in

@@ -18,7 +18,7 @@ extension LocalSocketListener {
         ///
         /// - Parameter actor: Where the caller runs.
         /// - Returns: The connection; `nil` when the listener is closed.
-        /// - Throws: ``IPCError/Code/cancelled``; what ``LocalSocketListener/accept(timeout:)`` throws, save that it
+        /// - Throws: ``IPCError/Code/cancelled``; what `LocalSocketListener.accept(timeout:)` throws, save that it
         ///   goes on when there are no descriptors.
         public func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> LocalSocketStream? {
             while true {

@@ -23,6 +23,13 @@ extension LocalSocketStream {
 
     /// Connects to a server, runs a body with the connection on an event loop's thread, and closes the connection.
     ///
+    /// ```swift
+    /// try await LocalSocketStream.withConnection(to: .namespaced("com.example.echo")) { stream in
+    ///     try await stream.writeAll("hello\n")
+    ///     print(try await stream.readLine() ?? "closed")
+    /// }
+    /// ```
+    ///
     /// It is the fastest way to await a connection. The body must not block or compute for long (see ``EventLoop``).
     ///
     /// - Parameters:
@@ -31,7 +38,8 @@ extension LocalSocketStream {
     ///   - eventLoop: Where to run the body; `nil` is the loop that runs this task, or else the shared one.
     ///   - body: What to do with the connection; when its task is cancelled, what it awaits there ends at once.
     /// - Returns: What the body returns.
-    /// - Throws: What ``connect(to:options:)`` or the body throws.
+    /// - Throws: What `connect(to:options:)` or the body throws.
+    @concurrent
     public static func withConnection<Value: Sendable>(
         to name: LocalSocketName,
         options: ConnectOptions = ConnectOptions(),

@@ -161,7 +161,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     ///
     /// Every blocked call ends with ``IPCError/Code/closed``.
     ///
-    /// What was sent reaches the peer. Further calls do nothing. A connection that others hold too (by ``duplicate()``,
+    /// What was sent reaches the peer. Further calls do nothing. A connection that others hold too (by `duplicate()`,
     /// inheritance, or because it was adopted) lives on with them.
     public func close() { descriptorCore.close() }
 

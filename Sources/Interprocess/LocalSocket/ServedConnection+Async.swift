@@ -7,6 +7,7 @@ extension LocalSocketListener {
     /// suspending and resuming a task for each piece: as fast as the same in C.
     ///
     /// ```swift
+    /// let listener = try LocalSocketListener(.namespaced("com.example.echo"))
     /// try await listener.serve { client in
     ///     { bytes in client.send(bytes) }
     /// }

@@ -42,7 +42,7 @@ extension FIFOFile {
     ///   - path: Where it is.
     ///   - timeout: How long to wait at most; `nil` is without limit, zero tries once.
     /// - Returns: The sending end.
-    /// - Throws: As ``openReceiver(at:waitsForSender:timeout:)`` does.
+    /// - Throws: As `openReceiver(at:waitsForSender:timeout:)` does.
     public static func openSender(at path: String, timeout: Duration? = nil) async throws(IPCError) -> FIFOSender {
         let deadline = Deadline(after: timeout)
         var backoff = Backoff()

@@ -58,7 +58,7 @@ public enum FIFOFile {
     ///   - path: Where it is.
     ///   - timeout: How long to wait at most; `nil` is without limit, zero tries once.
     /// - Returns: The sending end.
-    /// - Throws: As ``openReceiver(at:waitsForSender:timeout:)`` does.
+    /// - Throws: As `openReceiver(at:waitsForSender:timeout:)` does.
     public static func openSender(at path: String, timeout: Duration? = nil) throws(IPCError) -> FIFOSender {
         let deadline = Deadline(after: timeout)
         var backoff = Backoff()
