@@ -30,7 +30,7 @@ struct Deadline: Sendable {
 
     /// The earlier of this deadline and a moment that many nanoseconds from now.
     func atMost(nanosecondsFromNow limit: Int64) -> Deadline {
-        Deadline(nanoseconds: min(nanoseconds, cip_now() + limit))
+        Deadline(nanoseconds: min(nanoseconds, Deadline(afterNanoseconds: limit).nanoseconds))
     }
 }
 

@@ -44,10 +44,16 @@ extension DescriptorCore {
     /// Accepts the next client that the gate admits, on a listening socket in nonblocking mode.
     ///
     /// Clients that have left again, and those that are not admitted, are passed over.
-    func accept(_ gate: Gate, _ patience: Patience) throws(IPCError) -> OwnedDescriptor {
+    func accept(
+        _ gate: Gate,
+        _ patience: Patience,
+        _ spin: borrowing AdaptiveSpin
+    ) throws(IPCError) -> OwnedDescriptor {
         let lease = try lease(.receive, for: .accept)
         while true {
-            let result = System.call(.accept) { cip_accept(descriptor) }
+            let early =
+                patience.isNonblocking ? nil : self.spin(.receive, spin, until: patience.deadline) { acceptNow() }
+            let result = early ?? acceptNow()
             if result >= 0 {
                 let client = OwnedDescriptor(result)
                 if gate.admits(client.raw) { return client }
@@ -62,6 +68,8 @@ extension DescriptorCore {
             }
         }
     }
+
+    private func acceptNow() -> Int64 { System.call(.accept) { cip_accept(descriptor) } }
 
     /// Whether no client waits, where accepting failed for want of a descriptor.
     ///

@@ -103,7 +103,12 @@ enum LocalSocketBackend {
         }
         let core = DescriptorCore(socket, name: plan.name, waker: streamWaker)
         try pending?.tryNow(core)
-        return LocalSocketStream(core, connection: pending, nonblocking: options.nonblocking)
+        return LocalSocketStream(
+            core,
+            connection: pending,
+            nonblocking: options.nonblocking,
+            spinTime: options.spinTime
+        )
     }
 
     static func pair() throws(IPCError) -> (DescriptorCore, DescriptorCore) {
