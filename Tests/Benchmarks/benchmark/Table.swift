@@ -69,6 +69,11 @@ extension Table {
             [4] Written and read in one thread, so that nothing waits and no scheduler is in it: what the library's own
                 code adds to two system calls, and the figure with the least noise.
             """,
+            """
+            [5] The library's reads spin on both sides, C's sleep. It pays where the scheduler has put the processes on
+                two CPUs, which C's time tells; where it has put them on one, reads stop spinning. Pinned processes do
+                not spin at all.
+            """,
         ]
         let used = notes.filter { note in results.contains { $0.row.title.contains(note.prefix(3)) } }
         return used.isEmpty ? "" : "\n" + used.joined(separator: "\n")
