@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #if CIP_LINUX
+#include <sched.h>
 #include <sys/syscall.h>
 #endif
 
@@ -15,6 +16,16 @@ int64_t cip_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t cip_usable_processors(void) {
+#if CIP_LINUX
+    // Of the first thread, from which the others have it unless told otherwise; not of whichever happens to ask. It
+    // fails where there are more processors than the set has room for.
+    cpu_set_t allowed;
+    if (sched_getaffinity(getpid(), sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+    return cip_result(sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 const char *cip_environment(const char *name) { return getenv(name); }

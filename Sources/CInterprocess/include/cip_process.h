@@ -9,6 +9,8 @@ CIP_BEGIN
 
 /// Nanoseconds on a clock that never goes back (CLOCK_MONOTONIC).
 int64_t cip_now(void);
+/// On how many processors this process may run: sched_getaffinity(2), or else those that are there (sysconf(3)).
+int64_t cip_usable_processors(void);
 /// getenv(3).
 const char *CIP_NULLABLE cip_environment(const char *name);
 /// 64 bits that nobody else has chosen, for names of temporary files.

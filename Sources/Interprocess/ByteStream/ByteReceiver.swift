@@ -27,6 +27,24 @@ extension ByteReceiver {
         set { receivingSide.settings.timeout = newValue }
     }
 
+    /// How long a read tries again and again before it goes to sleep; zero, as it is at first, is not at all.
+    ///
+    /// A thread that sleeps takes longer to be woken than many an answer takes to come, above all on virtual machines.
+    /// Where requests are answered within some tens of microseconds, by a process or thread on another processor, 30
+    /// microseconds on both sides made round trips several times as fast.
+    ///
+    /// What it costs is a busy processor for that long at most in each read that waits. It is spent only where that has
+    /// recently paid: while nothing comes in time, fewer and fewer reads try, down to one in four thousand. None does
+    /// where the process may run on one processor only, as of when that is first needed, nor in nonblocking mode.
+    /// Closing ends the trying at once, and time limits hold as ever.
+    ///
+    /// It goes for every form of reading, and not for writing. The corresponding system calls are those of
+    /// ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)``, told not to wait, in place of `poll`.
+    public var spinTime: Duration {
+        get { receivingSide.spin.time }
+        set { receivingSide.spin.time = newValue }
+    }
+
     /// Receives bytes into memory that the caller owns.
     ///
     /// The corresponding system call is `recv` (sockets), or `preadv2` or `read` (pipes).

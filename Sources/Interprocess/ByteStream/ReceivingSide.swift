@@ -11,6 +11,7 @@ public final class ReceivingSide: Sendable {
     let transport: Transport
     let connection: PendingConnection?
     let settings: WaitSettings
+    let spin: AdaptiveSpin
     let ahead = SetOnce<ReadAhead>()
     let turn = ReadingTurn()
     let guess = EmptinessGuess()
@@ -19,12 +20,14 @@ public final class ReceivingSide: Sendable {
         _ core: DescriptorCore,
         _ transport: Transport,
         connection: PendingConnection? = nil,
-        nonblocking: Bool = false
+        nonblocking: Bool = false,
+        spinTime: Duration = .zero
     ) {
         self.core = core
         self.transport = transport
         self.connection = connection
         settings = WaitSettings(nonblocking: nonblocking)
+        spin = AdaptiveSpin(spinTime)
     }
 
     /// The read-ahead buffer, made at first use.
@@ -136,15 +139,24 @@ public final class ReceivingSide: Sendable {
             return try unsafe receiveByPolling(into: memory, count, lease, patience)
         }
         while true {
-            let result = System.transfer(.receive, count) {
-                unsafe transport.read(core.descriptor, memory, $0, wait: true)
-            }
+            let early = spin.isOn ? unsafe receiveBySpinning(memory, count) : nil
+            let result =
+                early
+                ?? System.transfer(.receive, count) {
+                    unsafe transport.read(core.descriptor, memory, $0, wait: true)
+                }
             try checkOpen(result)
             if result >= 0 { return Int(result) }
             // Somebody put the open file description into nonblocking mode.
             if result != -cip_codes.would_block { throw core.error(result: result, .read) }
             try core.wait(.receive, for: .read, lease, until: .never)
         }
+    }
+
+    /// Kept apart, for in the caller its closure would cost a little even where it is not made.
+    @inline(never)
+    private func receiveBySpinning(_ memory: UnsafeMutableRawPointer, _ count: Int) -> Int64? {
+        core.spin(.receive, spin, until: .never) { unsafe attempt(memory, count) }
     }
 
     @inline(never)
@@ -163,17 +175,22 @@ public final class ReceivingSide: Sendable {
         _ patience: Patience,
         _ attempt: () -> Int64
     ) throws(IPCError) -> Int {
-        if !patience.isNonblocking && guess.isLikelyEmpty {
-            try core.wait(.receive, for: .read, lease, until: patience.deadline)
-        }
+        var result = firstResult(patience, attempt)
         while true {
-            let result = attempt()
             try checkOpen(result)
             if result >= 0 { return Int(result) }
             if result != -cip_codes.would_block { throw core.error(result: result, .read) }
             if patience.isNonblocking { throw core.error(.wouldBlock, .read) }
             try core.wait(.receive, for: .read, lease, until: patience.deadline)
+            result = attempt()
         }
+    }
+
+    /// The result of the first attempt, or of spinning; "would block" without one where it would be in vain.
+    private func firstResult(_ patience: Patience, _ attempt: () -> Int64) -> Int64 {
+        if patience.isNonblocking { return attempt() }
+        if let result = core.spin(.receive, spin, until: patience.deadline, attempt) { return result }
+        return guess.isLikelyEmpty ? -cip_codes.would_block : attempt()
     }
 
     /// Looks whether a result is still to be believed: what ends a blocked call at close is an end of stream, or a

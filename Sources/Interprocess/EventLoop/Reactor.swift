@@ -12,6 +12,8 @@ final class Reactor: @unchecked Sendable {
     private let table = Mutex(WaitTable())
     private let remoteJobs = Mutex(Buffer<UnownedJob>())
     private let hasRemoteJobs = Atomic<Bool>(false)
+    /// Whether somebody has changed something that the thread has to look at.
+    private let isPoked = Atomic<Bool>(false)
     /// Whether the thread sleeps, or is about to look a last time whether it may.
     private let isAsleep = Atomic<Bool>(false)
     /// When the thread has to wake up by itself.
@@ -24,7 +26,7 @@ final class Reactor: @unchecked Sendable {
     private var poller = cip_poller(queue: -1, wake: -1)
     private let ownState = UnsafeMutablePointer<OwnState>.allocate(capacity: 1)
     private let events = UnsafeMutablePointer<cip_event>.allocate(capacity: Int(CIP_POLLER_CAPACITY))
-    private let spinTime: Int64
+    private let spin: AdaptiveSpin
 
     /// What only the thread touches. (Behind a pointer, which costs no checks of exclusive access.)
     @safe
@@ -51,7 +53,7 @@ final class Reactor: @unchecked Sendable {
     }
 
     init(spinTime: Duration) {
-        self.spinTime = spinTime.wholeNanoseconds
+        spin = AdaptiveSpin(spinTime)
         unsafe ownState.initialize(to: OwnState())
     }
 
@@ -113,8 +115,9 @@ extension Reactor {
         if isStarted.load(ordering: .acquiring) { wake() }
     }
 
-    /// Wakes the thread if it sleeps.
+    /// Has the thread look at what was changed, and wakes it if it sleeps.
     private func wake() {
+        isPoked.store(true, ordering: .sequentiallyConsistent)
         guard isAsleep.exchange(false, ordering: .sequentiallyConsistent) else { return }
         _ = unsafe withUnsafePointer(to: poller) { unsafe cip_poller_wake($0) }
     }
@@ -164,7 +167,7 @@ extension Reactor {
     private func takeRemoteJobs() {
         guard hasRemoteJobs.load(ordering: .relaxed) else { return }
         remoteJobs.withLock { remote in
-            hasRemoteJobs.store(false, ordering: .sequentiallyConsistent)
+            hasRemoteJobs.store(false, ordering: .relaxed)
             swap(&remote, &own.takenJobs)
         }
         own.takenJobs.drain { own.jobs.append($0) }
@@ -196,16 +199,25 @@ extension Reactor {
     private func poll(mayWait: Bool) -> Int {
         var limit: Int64 = 0
         if mayWait {
+            if spin.isOn, let count = pollSpinning() { return count }
             // Told first and looked at then, while others do it the other way round: somebody sees.
             isAsleep.store(true, ordering: .sequentiallyConsistent)
-            let alarm = alarm.load(ordering: .sequentiallyConsistent)
-            if !hasRemoteJobs.load(ordering: .sequentiallyConsistent) {
-                limit = alarm == .max ? -1 : max(0, alarm - cip_now())
+            if !isPoked.exchange(false, ordering: .sequentiallyConsistent) {
+                limit = Deadline(nanoseconds: alarm.load(ordering: .sequentiallyConsistent)).remaining
             }
         }
         let count = unsafe withUnsafePointer(to: poller) { unsafe cip_poller_wait($0, events, limit) }
         if mayWait { isAsleep.store(false, ordering: .relaxed) }
         return Int(count)
+    }
+
+    private func pollSpinning() -> Int? {
+        spin.run(until: Deadline(nanoseconds: alarm.load(ordering: .relaxed))) {
+            let count = unsafe withUnsafePointer(to: poller) { unsafe cip_poller_wait($0, events, 0) }
+            if count > 0 { return Int(count) }
+            let isOver = isPoked.load(ordering: .relaxed) && isPoked.exchange(false, ordering: .sequentiallyConsistent)
+            return isOver ? 0 : nil
+        }
     }
 
     /// Takes a part of a task; `false` if the thread cannot be started.
@@ -217,7 +229,7 @@ extension Reactor {
         guard (try? start()) != nil else { return false }
         remoteJobs.withLock { remote in
             remote.append(job)
-            hasRemoteJobs.store(true, ordering: .sequentiallyConsistent)
+            hasRemoteJobs.store(true, ordering: .releasing)
         }
         wake()
         return true

@@ -9,7 +9,7 @@ struct Deadline: Sendable {
 
     static let never = Deadline(nanoseconds: .max)
 
-    private init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// The end of a time limit that starts now; `nil` is no limit, and so is one that reaches past the end of the
     /// clock.
@@ -30,7 +30,7 @@ struct Deadline: Sendable {
 
     /// The earlier of this deadline and a moment that many nanoseconds from now.
     func atMost(nanosecondsFromNow limit: Int64) -> Deadline {
-        Deadline(nanoseconds: min(nanoseconds, cip_now() + limit))
+        Deadline(nanoseconds: min(nanoseconds, Deadline(afterNanoseconds: limit).nanoseconds))
     }
 }
 

@@ -21,6 +21,21 @@ extension DescriptorCore {
         try wait(polling: descriptor, interest, side, for: operation, lease, until: deadline)
     }
 
+    /// Makes attempts for a while instead of waiting, if that is likely to be worth it; closing the side ends that.
+    ///
+    /// - Returns: The result of the last attempt; `nil` when it was "would block", on a side that is open.
+    func spin(
+        _ side: Side,
+        _ spin: borrowing AdaptiveSpin,
+        until deadline: Deadline,
+        _ attempt: () -> Int64
+    ) -> Int64? {
+        spin.run(until: deadline) {
+            let result = attempt()
+            return result == -cip_codes.would_block && !isClosed(side) ? nil : result
+        }
+    }
+
     /// Waits until the deadline has passed, or the side is closed.
     ///
     /// - Throws: `.closed`, `.resourcesExhausted`.

@@ -23,6 +23,12 @@ extension LocalSocketListener {
         /// is taken all the same; replacing a socket's file fails with ``IPCError/Code/busy``.
         public var maxSpinTime: Duration = .seconds(1)
 
+        /// How long accepting, and reading from the accepted streams, tries before it goes to sleep: see
+        /// ``ByteReceiver/spinTime``, which is what the streams start with.
+        ///
+        /// It has nothing to do with ``maxSpinTime``.
+        public var spinTime: Duration = .zero
+
         /// How many clients may wait to be accepted; `nil` is the system's maximum, which it never exceeds.
         public var backlog: Int?
 

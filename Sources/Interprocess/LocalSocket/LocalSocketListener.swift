@@ -21,6 +21,7 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
     let gate: Gate
     let reserve = ReserveDescriptor()
     let settings: WaitSettings
+    private let spin: AdaptiveSpin
     private let streamsAreNonblocking: Atomic<Bool>
     private let file: SocketFile?
 
@@ -44,6 +45,7 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
         file = binding.file
         gate = binding.gate
         settings = WaitSettings(nonblocking: options.nonblocking.accept)
+        spin = AdaptiveSpin(options.spinTime)
         streamsAreNonblocking = Atomic(options.nonblocking.stream)
         descriptorCore = DescriptorCore(binding.takeDescriptor(), name: name.description, waker: .poll)
         // Made now, so that closing can wake a blocked accept even when no descriptor is left later.
@@ -65,6 +67,7 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
         file = nil
         gate = .open
         settings = WaitSettings()
+        spin = AdaptiveSpin()
         streamsAreNonblocking = Atomic(false)
         descriptorCore = DescriptorCore(
             socket,
@@ -97,13 +100,14 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
     ///   ``IPCError/Code/resourcesExhausted`` when no descriptor is left: the client goes on waiting, and the next call
     ///   may find it.
     public func accept(timeout: Duration? = nil) throws(IPCError) -> LocalSocketStream {
-        makeStream(try descriptorCore.accept(gate, settings.patience(timeout)))
+        makeStream(try descriptorCore.accept(gate, settings.patience(timeout), spin))
     }
 
     func makeStream(_ client: consuming OwnedDescriptor) -> LocalSocketStream {
         LocalSocketStream(
             DescriptorCore(client, name: descriptorCore.name, waker: LocalSocketBackend.streamWaker),
-            nonblocking: streamsAreNonblocking.load(ordering: .relaxed)
+            nonblocking: streamsAreNonblocking.load(ordering: .relaxed),
+            spinTime: spin.time
         )
     }
 

@@ -9,6 +9,9 @@ extension LocalSocketStream {
         /// Whether the stream's reads and writes return at once with ``IPCError/Code/wouldBlock`` instead of waiting.
         public var nonblocking = false
 
+        /// What the stream's ``ByteReceiver/spinTime`` is at first: how long a read tries before it goes to sleep.
+        public var spinTime: Duration = .zero
+
         /// Whether to wait, as long as ``wait`` says, for a server that has not started yet, instead of failing.
         public var waitsForServer = false
 

@@ -66,9 +66,20 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
         )
     }
 
-    init(_ core: DescriptorCore, connection: PendingConnection? = nil, nonblocking: Bool = false) {
+    init(
+        _ core: DescriptorCore,
+        connection: PendingConnection? = nil,
+        nonblocking: Bool = false,
+        spinTime: Duration = .zero
+    ) {
         descriptorCore = core
-        receivingSide = ReceivingSide(core, .socket, connection: connection, nonblocking: nonblocking)
+        receivingSide = ReceivingSide(
+            core,
+            .socket,
+            connection: connection,
+            nonblocking: nonblocking,
+            spinTime: spinTime
+        )
         sendingSide = SendingSide(core, .socket, connection: connection, nonblocking: nonblocking)
     }
 

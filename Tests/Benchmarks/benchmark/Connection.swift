@@ -49,6 +49,7 @@ struct Connection {
         defer { listener.close() }
         let peer = try PeerProcess(order.arguments)
         let stream = try listener.accept()
+        stream.spinTime = .microseconds(order.spin)
         let value: Value
         do {
             defer { stream.close() }

@@ -30,20 +30,23 @@ struct Order {
     var count = 0
     var path = "-"
     var cpu: Int64 = -1
+    /// How many microseconds the library's reads spin, on both sides.
+    var spin = 0
 
     /// What is done before the clock starts.
     var warmUp: Int { count / 8 + 1 }
 
     var arguments: [String] {
-        [Self.flag, side.rawValue, work.rawValue, transport.rawValue, "\(size)", "\(count)", path, "\(cpu)"]
+        [Self.flag, side.rawValue, work.rawValue, transport.rawValue, "\(size)", "\(count)", path, "\(cpu)", "\(spin)"]
     }
 }
 
 extension Order {
     init?(_ words: [String]) {
-        guard words.count == 8, words[0] == Self.flag, let side = Side(rawValue: words[1]),
+        guard words.count == 9, words[0] == Self.flag, let side = Side(rawValue: words[1]),
             let work = Work(rawValue: words[2]), let transport = Transport(rawValue: words[3]),
-            let size = Int(words[4]), let count = Int(words[5]), let cpu = Int64(words[7])
+            let size = Int(words[4]), let count = Int(words[5]), let cpu = Int64(words[7]),
+            let spin = Int(words[8])
         else { return nil }
         self.init(
             side: side,
@@ -52,7 +55,8 @@ extension Order {
             size: size,
             count: count,
             path: words[6],
-            cpu: cpu
+            cpu: cpu,
+            spin: spin
         )
     }
 
@@ -98,6 +102,7 @@ extension Order {
                 return
             }
             let stream = try LocalSocketStream.connect(to: name)
+            stream.spinTime = .microseconds(spin)
             try obey(LibraryLink(receiver: stream, sender: stream))
         case .pipe:
             let receiver = try UnnamedPipeReceiver(adopting: PeerProcess.input)

@@ -41,6 +41,14 @@ struct RoundTrips {
                 ) { try ThreadRoundTrips(size: 64, count: count(64)).sample($0) }
             )
         }
+        rows.append(
+            Row(
+                name: "socket-round-trip-64-spinning",
+                title: "socket round trip, 64 B, 30 µs of spinTime [10]",
+                placement: .unpinned,
+                unit: .nanoseconds
+            ) { try sample($0, .socket, 64, .unpinned, spin: 30) }
+        )
         return rows
     }
 
@@ -50,7 +58,8 @@ struct RoundTrips {
         _ side: Side,
         _ transport: Order.Transport,
         _ size: Int,
-        _ placement: Placement
+        _ placement: Placement,
+        spin: Int = 0
     ) throws -> Sample {
         let order = Order(
             side: side,
@@ -58,7 +67,8 @@ struct RoundTrips {
             transport: transport,
             size: size,
             path: scratch,
-            cpu: placement.peerCPU
+            cpu: placement.peerCPU,
+            spin: spin
         )
         let connection = Connection(order: order)
         let count = count(size)

@@ -74,6 +74,11 @@ extension Table {
             "[7] C waits in recv(2); the library's loops try for 30 µs before they sleep, if that has been worth it.",
             "[8] The client is the same program in C for both.",
             "[9] C waits in send(2) and recv(2).",
+            """
+            [10] The library's reads spin on both sides, C's sleep. It pays where the scheduler has put the processes on
+                 two CPUs, which C's time tells; where it has put them on one, reads stop spinning. Pinned processes do
+                 not spin at all.
+            """,
         ]
         let used = notes.filter { note in results.contains { $0.row.title.contains(note.prefix(3)) } }
         return used.isEmpty ? "" : "\n" + used.joined(separator: "\n")

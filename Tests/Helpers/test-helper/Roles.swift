@@ -148,3 +148,17 @@ func activated() throws {
         listener.close()
     }
 }
+
+/// For each line of input, reads in vain for 300 milliseconds, spinning if it may, and says for how many of them the
+/// processor was busy.
+func spin() throws {
+    let (one, other) = try LocalSocketStream.pair()
+    one.spinTime = .seconds(1000)
+    say("ready")
+    while readLine() != nil {
+        let before = clock()
+        _ = try? one.read(upTo: 1, timeout: .milliseconds(300))
+        say("busy \((clock() - before) * 1000 / CLOCKS_PER_SEC)")
+    }
+    other.close()
+}

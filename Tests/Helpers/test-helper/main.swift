@@ -68,6 +68,7 @@ do {
     case "race-rounds": try raceInRounds(name(arguments[0]), arguments[1])
     case "lock": lock(arguments[0])
     case "flood": try flood(name(arguments[0]))
+    case "spin": try spin()
     case "identify": try identify(name(arguments[0]))
     case "storm-receive": try receiveInStorm(name(arguments[0]), restarting: arguments[1] == "restarting")
     case "storm-send":

@@ -70,6 +70,7 @@ final class DeadlineTests: InterprocessTestCase {
         XCTAssertLessThanOrEqual(soon.remaining, 1000)
         let passed = Deadline(after: .zero)
         XCTAssertEqual(passed.atMost(nanosecondsFromNow: 1_000_000_000).nanoseconds, passed.nanoseconds)
+        XCTAssertTrue(Deadline.never.atMost(nanosecondsFromNow: .max - 1).isNever)
     }
 
     /// Every waiting call takes every duration.

@@ -42,7 +42,11 @@ struct Gate: Sendable {
 
 extension DescriptorCore {
     /// Accepts the next client that the gate admits.
-    func accept(_ gate: Gate, _ patience: Patience) throws(IPCError) -> OwnedDescriptor {
+    func accept(
+        _ gate: Gate,
+        _ patience: Patience,
+        _ spin: borrowing AdaptiveSpin
+    ) throws(IPCError) -> OwnedDescriptor {
         let lease = try lease(.receive, for: .accept)
         while true {
             let client = try acceptNow(gate)
@@ -50,7 +54,8 @@ extension DescriptorCore {
             if patience.isNonblocking { throw error(.wouldBlock, .accept) }
             // Strangers may keep the socket ready all the time.
             if patience.deadline.hasPassed { throw error(.timedOut, .accept) }
-            try wait(.receive, for: .accept, lease, until: patience.deadline)
+            let spun = spin.run(until: patience.deadline) { hasClient || isClosed(.receive) ? true : nil }
+            if spun == nil { try wait(.receive, for: .accept, lease, until: patience.deadline) }
         }
     }
 
@@ -76,12 +81,15 @@ extension DescriptorCore {
         return -1
     }
 
+    private var hasClient: Bool {
+        System.once(.poll) { cip_poll(descriptor, Int64(CIP_READABLE), -1, 0) } != 0
+    }
+
     /// Whether no client waits, where accepting failed for want of a descriptor.
     ///
     /// Linux looks for a free number before it looks for a client.
     private func isIdle(after result: Int64) -> Bool {
-        guard result == -cip_codes.no_descriptors || result == -cip_codes.no_descriptors_in_system else { return false }
-        return System.once(.poll) { cip_poll(descriptor, Int64(CIP_READABLE), -1, 0) } == 0
+        (result == -cip_codes.no_descriptors || result == -cip_codes.no_descriptors_in_system) && !hasClient
     }
 }
 #endif

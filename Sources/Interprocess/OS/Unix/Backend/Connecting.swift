@@ -23,7 +23,7 @@ struct ConnectPlan: Sendable {
         _ options: LocalSocketStream.ConnectOptions
     ) -> LocalSocketStream {
         let core = DescriptorCore(socket, name: name, waker: LocalSocketBackend.streamWaker)
-        return LocalSocketStream(core, nonblocking: options.nonblocking)
+        return LocalSocketStream(core, nonblocking: options.nonblocking, spinTime: options.spinTime)
     }
 
     /// A stream that the first call which needs the connection connects, unless that takes no waiting now.
@@ -32,7 +32,12 @@ struct ConnectPlan: Sendable {
         let core = DescriptorCore(socket, name: name, waker: LocalSocketBackend.streamWaker)
         let pending = PendingConnection(self)
         try pending.tryNow(core)
-        return LocalSocketStream(core, connection: pending, nonblocking: options.nonblocking)
+        return LocalSocketStream(
+            core,
+            connection: pending,
+            nonblocking: options.nonblocking,
+            spinTime: options.spinTime
+        )
     }
 
     func error(_ code: IPCError.Code, result: Int64? = nil, detail: StaticString? = nil) -> IPCError {
