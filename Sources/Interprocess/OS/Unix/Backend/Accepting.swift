@@ -82,7 +82,7 @@ extension DescriptorCore {
     }
 
     private var hasClient: Bool {
-        System.once(.poll) { cip_poll(descriptor, Int64(CIP_READABLE), -1, 0) } != 0
+        System.once(.accept) { cip_poll(descriptor, Int64(CIP_READABLE), -1, 0) } > 0
     }
 
     /// Whether no client waits, where accepting failed for want of a descriptor.
