@@ -56,6 +56,7 @@ extension DescriptorCore {
             if patience.deadline.hasPassed { throw error(.timedOut, .accept) }
             let spun = spin.run(until: patience.deadline) { hasClient || isClosed(.receive) ? true : nil }
             if spun == nil { try wait(.receive, for: .accept, lease, until: patience.deadline) }
+            if isClosed(.receive) { throw error(.closed, .accept) }
         }
     }
 
