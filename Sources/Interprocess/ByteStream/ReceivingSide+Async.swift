@@ -14,96 +14,80 @@ extension ReceivingSide {
 
     @usableFromInline
     func read(into buffer: UnsafeMutableRawBufferPointer, timeout: Duration?) async throws(IPCError) -> Int {
-        guard let base = buffer.baseAddress else { return 0 }
-        return try unsafe await read(into: base, buffer.count, until: settings.deadline(timeout))
-    }
-
-    @inline(__always)
-    func read(
-        into memory: UnsafeMutableRawPointer,
-        _ count: Int,
-        until deadline: Deadline
-    ) async throws(IPCError) -> Int {
-        // Nothing can be received, so there is nothing to wait for.
-        if count == 0 { return 0 }
-        return try await receive(until: deadline) { unsafe take(from: $0, memory, count) }
+        // With room for nothing, there is nothing to wait for.
+        guard let base = buffer.baseAddress, buffer.count > 0 else { return 0 }
+        let deadline = settings.deadline(timeout)
+        if connection != nil { try await finishConnecting(until: deadline) }
+        return try await core.checked(receive(until: deadline) { unsafe take(from: $0, base, buffer.count) }, .read)
     }
 
     /// Receives up to `count` bytes into a new array.
     func read(upTo count: Int, until deadline: Deadline) async throws(IPCError) -> [UInt8] {
         var bytes: [UInt8] = []
         if count == 0 { return bytes }
+        if connection != nil { try await finishConnecting(until: deadline) }
         // A caller's "as much as there is" should not allocate as much as can be imagined.
         let most = min(count, Self.step)
-        _ = try await receive(until: deadline) { source in
+        let result = await receive(until: deadline) { source in
             unsafe bytes.append(atMost: most) { unsafe take(from: source, $0, $1) }
         }
+        _ = try core.checked(result, .read)
         return bytes
     }
 
+    /// Receives what a closure takes from where it is told to.
+    ///
+    /// - Returns: Its result: 0 at the end of the stream; or one of `Ending`, or a negated error code.
     @inline(__always)
-    private func take(from source: Source, _ memory: UnsafeMutableRawPointer, _ count: Int) -> Int64 {
-        switch source {
-        case .readAhead: unsafe Int64(readAhead.take(into: memory, count))
-        case .descriptor: unsafe attempt(memory, count)
-        }
+    func receive(until deadline: Deadline, _ take: (Source) -> Int64) async -> Int64 {
+        if ahead.isSet { return await receiveBuffered(until: deadline, take) }
+        return await receiveAnew(until: deadline) { take(.descriptor) }
     }
 
-    /// Receives what a closure takes from where it is told to; 0 at the end of the stream.
-    @inline(__always)
-    func receive(until deadline: Deadline, _ take: (Source) -> Int64) async throws(IPCError) -> Int {
-        if !ahead.isSet { return try await receiveAnew(until: deadline) { take(.descriptor) } }
+    /// The same once there is a read-ahead buffer, in which others may leave bytes.
+    @inline(never)
+    private func receiveBuffered(until deadline: Deadline, _ take: (Source) -> Int64) async -> Int64 {
         while true {
-            if core.isClosed(.receive) { throw core.error(.closed, .read) }
+            if core.isClosed(.receive) { return Ending.closed }
             let taken = take(.readAhead)
             if taken > 0 {
                 turn.passOn(core, leaving: bufferedByteCount)
-                return Int(taken)
+                return taken
             }
-            guard turn.tryTake() else {
-                try await waitForTurn(until: deadline)
-                continue
+            if turn.tryTake() {
+                defer { turn.give(core) }
+                // Somebody may have filled the buffer and given the turn since the look.
+                if bufferedByteCount == 0 { return await receiveAnew(until: deadline) { take(.descriptor) } }
+            } else if case let result = await waitForTurn(until: deadline), result < 0 {
+                return result
             }
-            defer { turn.give(core) }
-            // Somebody may have filled the buffer and given the turn since the look.
-            if bufferedByteCount == 0 { return try await receiveAnew(until: deadline) { take(.descriptor) } }
         }
     }
 
     /// Receives from the descriptor.
     @inline(__always)
-    private func receiveAnew(until deadline: Deadline, _ attempt: () -> Int64) async throws(IPCError) -> Int {
-        if let connection { try await connection.finish(core, .receive, until: deadline) }
-        return try await core.awaiting(
-            .receive,
-            for: .read,
-            until: deadline,
-            waitsFirst: guess.isLikelyEmpty
-        ) { () throws(IPCError) -> Int? in
-            let lease = try core.lease(.receive, for: .read)
+    private func receiveAnew(until deadline: Deadline, _ attempt: () -> Int64) async -> Int64 {
+        await core.awaiting(.receive, until: deadline, waitsFirst: guess.isLikelyEmpty) {
             let result = attempt()
-            withExtendedLifetime(lease) {}
-            try checkOpen(result)
-            if result >= 0 { return Int(result) }
-            if result != -cip_codes.would_block { throw core.error(result: result, .read) }
-            return nil
+            return isTrustworthy(result) ? result : Ending.closed
         }
     }
 
     /// Waits until another one passes on its turn; or does not, if it has done so already.
-    private func waitForTurn(until deadline: Deadline) async throws(IPCError) {
-        let registration = try core.registration(.receive, for: .read)
+    private func waitForTurn(until deadline: Deadline) async -> Int64 {
+        var failure: Int64 = 0
+        guard let registration = core.registration(.receive, &failure) else { return failure }
         let isTaken = turn.beginWaitingTask()
         let outcome = isTaken ? await registration.wait(.turn, until: deadline, isBack: false) : .ready
         turn.endWaitingTask()
-        if outcome == .ready || outcome == .readyBeforeOthers { return }
         // The turn may have been passed on to this task just when it gave up.
-        turn.passOn(core)
-        throw core.failure(outcome, .read)
+        if outcome.value < 0 { turn.passOn(core) }
+        return outcome.value
     }
 
     /// Receives a line, without its line feed; `nil` at the end of the stream.
     func readLine(limit: Int, until deadline: Deadline) async throws(IPCError) -> [UInt8]? {
+        if connection != nil { try await finishConnecting(until: deadline) }
         if core.isClosed(.receive) { throw core.error(.closed, .read) }
         var hasTurn = false
         defer { if hasTurn { turn.give(core) } }
@@ -116,31 +100,33 @@ extension ReceivingSide {
             case .tooLong: throw core.error(.messageTooLarge, .read)
             case .incomplete: if isAtEnd { return nil }
             }
+            var result: Int64 = 0
             if hasTurn {
-                let received = try await receiveAnew(until: deadline) { readAhead.fill { unsafe attempt($0, $1) } }
-                isAtEnd = received == 0
+                result = await receiveAnew(until: deadline) { readAhead.fill { unsafe attempt($0, $1) } }
+                isAtEnd = result == 0
             } else if turn.tryTake() {
                 // Somebody may have received and given the turn since the look: so look again.
                 hasTurn = true
             } else {
-                try await waitForTurn(until: deadline)
+                result = await waitForTurn(until: deadline)
             }
+            if result < 0 { throw core.failure(result, .read) }
         }
     }
 
     /// Receives into an array until it has `count` bytes or the stream ends; returns whether it has them all.
-    func collect(into bytes: inout [UInt8], atMost count: Int, until deadline: Deadline) async throws(IPCError) -> Bool
-    {
+    func collect(
+        into bytes: inout [UInt8],
+        atMost count: Int,
+        until deadline: Deadline
+    ) async throws(IPCError) -> Bool {
+        if connection != nil { try await finishConnecting(until: deadline) }
         while bytes.count < count {
-            let received: Int
-            do throws(IPCError) {
-                received = try await receive(until: deadline) { source in
-                    unsafe bytes.append(atMost: bytes.nextStep(of: count)) { unsafe take(from: source, $0, $1) }
-                }
-            } catch {
-                throw putBack(bytes, error)
+            let result = await receive(until: deadline) { source in
+                unsafe bytes.append(atMost: bytes.nextStep(of: count)) { unsafe take(from: source, $0, $1) }
             }
-            if received == 0 { return false }
+            if result < 0 { throw putBack(bytes, core.failure(result, .read)) }
+            if result == 0 { return false }
         }
         return true
     }
@@ -150,20 +136,31 @@ extension ReceivingSide {
     func fill(_ memory: UnsafeMutableRawBufferPointer, timeout: Duration?) async throws(IPCError) {
         guard let base = memory.baseAddress else { return }
         let deadline = settings.deadline(timeout)
+        if connection != nil { try await finishConnecting(until: deadline) }
         var filled = 0
         while filled < memory.count {
-            var failure: IPCError?
-            do throws(IPCError) {
-                let part = try unsafe await read(into: base + filled, memory.count - filled, until: deadline)
-                if part == 0 { failure = core.error(.endOfStream, .read) }
-                filled += part
-            } catch {
-                failure = error
+            let result = await receive(until: deadline) { source in
+                unsafe take(from: source, base + filled, memory.count - filled)
             }
-            if let failure {
+            if result <= 0 {
                 unsafe readAhead.putBack(UnsafeRawBufferPointer(start: base, count: filled))
+                let failure = result == 0 ? core.error(.endOfStream, .read) : core.failure(result, .read)
                 throw failure.adding(bytesTransferred: filled)
             }
+            filled += Int(result)
         }
+    }
+
+    @inline(__always)
+    private func take(from source: Source, _ memory: UnsafeMutableRawPointer, _ count: Int) -> Int64 {
+        switch source {
+        case .readAhead: unsafe Int64(readAhead.take(into: memory, count))
+        case .descriptor: unsafe attempt(memory, count)
+        }
+    }
+
+    /// Waits for a deferred connection.
+    func finishConnecting(until deadline: Deadline) async throws(IPCError) {
+        try await connection?.finish(core, .receive, until: deadline)
     }
 }

@@ -198,8 +198,13 @@ public final class ReceivingSide: Sendable {
     ///
     /// - Throws: `.closed`.
     @inline(__always)
-    func checkOpen(_ result: Int64) throws(IPCError) {
-        if core.isClosed(.receive) && (result <= 0 || transport != .socket) { throw core.error(.closed, .read) }
+    private func checkOpen(_ result: Int64) throws(IPCError) {
+        if !isTrustworthy(result) { throw core.error(.closed, .read) }
+    }
+
+    @inline(__always)
+    func isTrustworthy(_ result: Int64) -> Bool {
+        !core.isClosed(.receive) || result > 0 && transport == .socket
     }
 
     /// Receives a line, without its line feed; `nil` at the end of the stream.

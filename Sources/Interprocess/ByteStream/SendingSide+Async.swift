@@ -8,18 +8,17 @@ extension SendingSide {
     @usableFromInline
     func write(_ bytes: UnsafeRawBufferPointer, timeout: Duration?) async throws(IPCError) -> Int {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return 0 }
-        return try await send(until: settings.deadline(timeout)) { unsafe attempt(base, bytes.count) }
+        return try await send(timeout) { unsafe attempt(base, bytes.count) }
+    }
+
+    func write(_ bytes: [UInt8], timeout: Duration?) async throws(IPCError) -> Int {
+        bytes.isEmpty ? 0 : try await send(timeout) { attempt(bytes, from: 0) }
     }
 
     @usableFromInline
     func writeAll(_ bytes: UnsafeRawBufferPointer, timeout: Duration?) async throws(IPCError) {
         guard let base = bytes.baseAddress else { return }
         try await sendAll(bytes.count, timeout) { sent in unsafe attempt(base + sent, bytes.count - sent) }
-    }
-
-    func write(_ bytes: [UInt8], timeout: Duration?) async throws(IPCError) -> Int {
-        if bytes.isEmpty { return 0 }
-        return try await send(until: settings.deadline(timeout)) { attempt(bytes, from: 0) }
     }
 
     func writeAll(_ bytes: [UInt8], timeout: Duration?) async throws(IPCError) {
@@ -36,6 +35,15 @@ extension SendingSide {
         System.transfer(.send, count) { unsafe transport.write(core.descriptor, memory, $0, wait: false) }
     }
 
+    /// Makes attempts until one sends something, waiting for room in between.
+    @inline(__always)
+    func send(_ timeout: Duration?, _ attempt: () -> Int64) async throws(IPCError) -> Int {
+        let deadline = settings.deadline(timeout)
+        if connection != nil { try await finishConnecting(until: deadline) }
+        return try await core.checked(sendSome(until: deadline, attempt), .write)
+    }
+
+    /// Makes attempts, which are told how much was sent, until all is.
     @inline(__always)
     private func sendAll(
         _ count: Int,
@@ -43,33 +51,25 @@ extension SendingSide {
         _ attempt: (_ sent: Int) -> Int64
     ) async throws(IPCError) {
         let deadline = settings.deadline(timeout)
+        if connection != nil { try await finishConnecting(until: deadline) }
         var sent = 0
         while sent < count {
-            do throws(IPCError) {
-                sent += try await send(until: deadline) { attempt(sent) }
-            } catch {
-                throw error.adding(bytesTransferred: sent)
-            }
+            let result = await sendSome(until: deadline) { attempt(sent) }
+            if result < 0 { throw core.failure(result, .write).adding(bytesTransferred: sent) }
+            sent += Int(result)
         }
     }
 
-    /// Makes attempts until one works, waiting for room in between.
     @inline(__always)
-    func send(until deadline: Deadline, _ attempt: () -> Int64) async throws(IPCError) -> Int {
-        if let connection { try await connection.finish(core, .send, until: deadline) }
-        return try await core.awaiting(
-            .send,
-            for: .write,
-            until: deadline,
-            waitsFirst: false
-        ) { () throws(IPCError) -> Int? in
-            let lease = try core.lease(.send, for: .write)
+    private func sendSome(until deadline: Deadline, _ attempt: () -> Int64) async -> Int64 {
+        await core.awaiting(.send, until: deadline, waitsFirst: false) {
             let result = attempt()
-            withExtendedLifetime(lease) {}
-            if result >= 0 { return Int(result) }
-            if core.isClosed(.send) { throw core.error(.closed, .write) }
-            if result != -cip_codes.would_block { throw core.error(result: result, .write) }
-            return nil
+            return result < 0 && core.isClosed(.send) ? Ending.closed : result
         }
+    }
+
+    /// Waits for a deferred connection.
+    private func finishConnecting(until deadline: Deadline) async throws(IPCError) {
+        try await connection?.finish(core, .send, until: deadline)
     }
 }

@@ -20,12 +20,15 @@ extension ByteReceiver {
     ) async throws(IPCError) -> Int {
         guard let first = unsafe buffers.first(where: { $0.count > 0 }) else { return 0 }
         let side = receivingSide
-        return try await side.receive(until: side.settings.deadline(timeout)) { source in
+        let deadline = side.settings.deadline(timeout)
+        if side.connection != nil { try await side.finishConnecting(until: deadline) }
+        let result = await side.receive(until: deadline) { source in
             switch source {
             case .readAhead: unsafe Int64(side.readAhead.take(into: first.baseAddress.unsafelyUnwrapped, first.count))
             case .descriptor: unsafe withPieces(buffers) { unsafe side.attempt($0) }
             }
         }
+        return try side.core.checked(result, .read)
     }
 }
 
@@ -47,7 +50,7 @@ extension ByteSender {
         guard unsafe buffers.contains(where: { $0.count > 0 }) else { return 0 }
         let side = sendingSide
         let writable = unsafe buffers.map { unsafe UnsafeMutableRawBufferPointer(mutating: $0) }
-        return try await side.send(until: side.settings.deadline(timeout)) {
+        return try await side.send(timeout) {
             unsafe withPieces(writable) { pieces in
                 System.call(.send) { unsafe side.transport.write(side.core.descriptor, pieces) }
             }

@@ -4,97 +4,130 @@ internal import CInterprocess
 
 // Awaiting readiness, in such a way that closing and cancelling end it. No call is under way on the descriptor while a
 // task is suspended, so that closing need not wait for it.
+//
+// What is awaited has a result as system calls do: a value, or a negated error code, or one of those below. It becomes
+// an error at the very end, for every place that throws takes room in the frame of a suspended task.
+
+/// Reasons why an awaited call has no result, beyond the codes of any system.
+enum Ending {
+    static let closed = Int64.min
+    static let cancelled = Int64.min + 1
+    static let timedOut = Int64.min + 2
+}
 
 extension DescriptorCore {
-    /// Makes attempts, none of which waits, until one has a result; waits for readiness in between.
+    /// Makes attempts, none of which waits, until one does not return "would block"; waits for readiness in between.
     ///
     /// - Parameters:
     ///   - side: What is waited for.
-    ///   - operation: What errors are about.
     ///   - deadline: For how long.
     ///   - waitsFirst: Whether an attempt is likely to be in vain before there was an event.
-    ///   - attempt: Returns nothing if it would have to wait.
-    /// - Throws: What an attempt throws; `.closed`, `.cancelled`, `.timedOut`, `.resourcesExhausted`.
+    ///   - attempt: The call, made with a lease.
+    /// - Returns: What the last attempt returned; or one of `Ending`, or a negated error code.
     @inline(__always)
-    func awaiting<Value>(
+    func awaiting(
         _ side: Side,
-        for operation: IPCError.Operation,
         until deadline: Deadline,
         waitsFirst: Bool,
-        _ attempt: () throws(IPCError) -> Value?
-    ) async throws(IPCError) -> Value {
+        _ attempt: () -> Int64
+    ) async -> Int64 {
         if !waitsFirst {
-            if Task.isCancelled { throw error(.cancelled, operation) }
-            if let value = try attempt() { return value }
+            if Task.isCancelled { return Ending.cancelled }
+            if case let result = leased(side, attempt), result != -cip_codes.would_block { return result }
         }
-        let registration = try registration(side, for: operation)
+        var failure: Int64 = 0
+        guard let registration = registration(side, &failure) else { return failure }
         let kind = side == .send ? WaitKind.send : .receive
         var isBack = false
         while true {
             let outcome = await registration.wait(kind, until: deadline, isBack: isBack)
-            if outcome != .ready && outcome != .readyBeforeOthers && outcome != .timedOut {
-                throw failure(outcome, operation)
-            }
-            let result: Value?
-            do throws(IPCError) {
-                result = try attempt()
-            } catch {
-                if outcome == .readyBeforeOthers { registration.passOn(kind) }
-                throw error
-            }
-            if let result {
-                if outcome == .readyBeforeOthers { registration.passOn(kind) }
-                return result
-            }
+            if !outcome.mayTry { return outcome.value }
+            let result = leased(side, attempt)
             // What is ready again and again, and in vain, must not keep the call from ending.
-            if outcome == .timedOut || deadline.hasPassed { throw error(.timedOut, operation) }
+            let isOver = outcome == .timedOut || result == -cip_codes.would_block && deadline.hasPassed
+            if result != -cip_codes.would_block || isOver {
+                if outcome == .readyBeforeOthers { registration.passOn(kind) }
+                return result != -cip_codes.would_block ? result : Ending.timedOut
+            }
             isBack = true
         }
     }
 
-    /// Waits for readiness alone; `false` when the time is over.
-    func isReady(
-        _ side: Side,
-        for operation: IPCError.Operation,
-        until deadline: Deadline
-    ) async throws(IPCError) -> Bool {
-        let registration = try registration(side, for: operation)
+    @inline(__always)
+    private func leased(_ side: Side, _ attempt: () -> Int64) -> Int64 {
+        guard let lease = try? lease(side, for: .wait) else { return Ending.closed }
+        let result = attempt()
+        withExtendedLifetime(lease) {}
+        return result
+    }
+
+    /// Waits for readiness alone.
+    ///
+    /// - Returns: 0; or one of `Ending`, or a negated error code.
+    func becomeReady(_ side: Side, until deadline: Deadline) async -> Int64 {
+        var failure: Int64 = 0
+        guard let registration = registration(side, &failure) else { return failure }
         let kind = side == .send ? WaitKind.send : .receive
         let outcome = await registration.wait(kind, until: deadline, isBack: false)
         if outcome == .readyBeforeOthers { registration.passOn(kind) }
-        if outcome == .ready || outcome == .readyBeforeOthers { return true }
-        if outcome == .timedOut { return false }
-        throw failure(outcome, operation)
+        return outcome == .readyBeforeOthers ? 0 : outcome.value
     }
 
-    func failure(_ outcome: WaitOutcome, _ operation: IPCError.Operation) -> IPCError {
-        switch outcome {
-        case .closed: error(.closed, operation)
-        case .cancelled: error(.cancelled, operation)
-        case .timedOut: error(.timedOut, operation)
-        default: error(result: outcome.value, operation)
+    /// The error that an awaited call without a result throws.
+    @inline(never)
+    func failure(_ result: Int64, _ operation: IPCError.Operation) -> IPCError {
+        switch result {
+        case Ending.closed: error(.closed, operation)
+        case Ending.cancelled: error(.cancelled, operation)
+        case Ending.timedOut: error(.timedOut, operation)
+        default: error(result: result, operation)
         }
     }
 
-    /// The descriptor's membership in an event loop: the one that runs this task, if it has none yet.
+    /// The result of an awaited call, if it has one.
     @inline(__always)
-    func registration(_ side: Side, for operation: IPCError.Operation) throws(IPCError) -> Registration {
+    func checked(_ result: Int64, _ operation: IPCError.Operation) throws(IPCError) -> Int {
+        if result < 0 { throw failure(result, operation) }
+        return Int(result)
+    }
+
+    /// The descriptor's membership in an event loop: in the one that runs this task, if it has none yet.
+    ///
+    /// - Returns: `nil` if there is none to be had, and then why.
+    @inline(__always)
+    func registration(_ side: Side, _ failure: inout Int64) -> Registration? {
         if let attached { return unsafe unsafeDowncast(attached, to: Registration.self) }
-        return try register(side, for: operation, Reactor.current ?? EventLoop.shared.reactor)
+        return register(side, Reactor.current ?? EventLoop.shared.reactor, &failure)
     }
 
     /// Makes it a member of an event loop, unless it is one already.
     @inline(never)
-    @discardableResult
-    func register(_ side: Side, for operation: IPCError.Operation, _ reactor: Reactor) throws(IPCError) -> Registration
-    {
-        let lease = try lease(side, for: operation)
+    private func register(_ side: Side, _ reactor: Reactor, _ failure: inout Int64) -> Registration? {
+        guard let lease = try? lease(side, for: .wait) else {
+            failure = Ending.closed
+            return nil
+        }
         defer { withExtendedLifetime(lease) {} }
-        let new = try reactor.register(descriptor)
+        guard let new = reactor.register(descriptor, &failure) else { return nil }
         let registration = unsafe unsafeDowncast(attach(new), to: Registration.self)
         if registration !== new { new.didDrain() }
         // A close that came before could not tell it.
         for side in [Side.receive, .send] where isClosed(side) { registration.willClose(side) }
+        return registration
+    }
+
+    /// Makes it a member of an event loop, unless it is one already.
+    ///
+    /// - Throws: `.closed`, `.resourcesExhausted`.
+    @discardableResult
+    func register(
+        _ side: Side,
+        for operation: IPCError.Operation,
+        _ reactor: Reactor
+    ) throws(IPCError) -> Registration {
+        if let attached { return unsafe unsafeDowncast(attached, to: Registration.self) }
+        var failure: Int64 = 0
+        guard let registration = register(side, reactor, &failure) else { throw self.failure(failure, operation) }
         return registration
     }
 }

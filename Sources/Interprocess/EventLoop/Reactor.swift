@@ -80,10 +80,10 @@ final class Reactor: @unchecked Sendable {
 extension Reactor {
     /// Sees to it that the thread runs.
     ///
-    /// - Throws: `.resourcesExhausted`.
-    func start() throws(IPCError) {
-        if isStarted.load(ordering: .acquiring) { return }
-        let result = starting.withLock { _ -> Int64 in
+    /// - Returns: 0, or a negated error code.
+    func start() -> Int64 {
+        if isStarted.load(ordering: .acquiring) { return 0 }
+        return starting.withLock { _ in
             if isStarted.load(ordering: .relaxed) { return 0 }
             let made = System.call(.wake) {
                 unsafe withUnsafeMutablePointer(to: &poller) { unsafe cip_poller_create($0) }
@@ -104,7 +104,6 @@ extension Reactor {
             isStarted.store(true, ordering: .releasing)
             return 0
         }
-        if result < 0 { throw IPCError(result: result, .wait, name: "the event loop") }
     }
 
     func setExecutor(_ executor: UnownedTaskExecutor) { unsafe self.executor = executor }
@@ -226,7 +225,7 @@ extension Reactor {
             own.jobs.append(job)
             return true
         }
-        guard (try? start()) != nil else { return false }
+        if start() < 0 { return false }
         remoteJobs.withLock { remote in
             remote.append(job)
             hasRemoteJobs.store(true, ordering: .releasing)
@@ -240,9 +239,11 @@ extension Reactor {
 
 extension Reactor {
     /// Takes a descriptor into the table, or a pause (-1).
-    func register(_ descriptor: Int64) throws(IPCError) -> Registration {
-        try start()
-        return Registration(self, table.withLock { $0.add(descriptor) })
+    ///
+    /// - Returns: `nil` if the thread cannot be started, and then why.
+    func register(_ descriptor: Int64, _ failure: inout Int64) -> Registration? {
+        failure = start()
+        return failure < 0 ? nil : Registration(self, table.withLock { $0.add(descriptor) })
     }
 
     func remove(_ token: SlotToken) {

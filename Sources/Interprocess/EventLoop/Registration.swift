@@ -104,11 +104,17 @@ extension EventLoop {
     /// Suspends the task until a moment.
     ///
     /// - Throws: `.cancelled`, `.resourcesExhausted`.
-    static func pause(until deadline: Deadline, for operation: IPCError.Operation, name: String?) async throws(IPCError)
-    {
-        let pause = try (Reactor.current ?? shared.reactor).register(-1)
-        defer { pause.didDrain() }
+    static func pause(
+        until deadline: Deadline,
+        for operation: IPCError.Operation,
+        name: String?
+    ) async throws(IPCError) {
+        var failure: Int64 = 0
+        guard let pause = (Reactor.current ?? shared.reactor).register(-1, &failure) else {
+            throw IPCError(result: failure, operation, name: name)
+        }
         let outcome = await pause.wait(.turn, until: deadline, isBack: false)
+        pause.didDrain()
         if outcome == .cancelled { throw IPCError(.cancelled, operation, name: name, detail: nil) }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-/// How a wait has ended: one of these, or the negated error of a system call.
+/// How a wait has ended: as it should, or as one of `Ending` says, or by the negated error code of a system call.
 struct WaitOutcome: Equatable, Sendable {
     let value: Int64
 
@@ -8,12 +8,13 @@ struct WaitOutcome: Equatable, Sendable {
     static let ready = WaitOutcome(value: 0)
     /// The same, and others wait for the same: whoever gets this tries, and then lets them go on.
     static let readyBeforeOthers = WaitOutcome(value: 1)
-    /// The side is closed.
-    static let closed = WaitOutcome(value: 2)
-    /// The task is cancelled.
-    static let cancelled = WaitOutcome(value: 3)
-    /// The deadline has passed.
-    static let timedOut = WaitOutcome(value: 4)
+    static let closed = WaitOutcome(value: Ending.closed)
+    static let cancelled = WaitOutcome(value: Ending.cancelled)
+    static let timedOut = WaitOutcome(value: Ending.timedOut)
+
+    /// Whether the call is worth a try: a last one, when the time is over.
+    @inline(__always)
+    var mayTry: Bool { value >= 0 || self == .timedOut }
 }
 
 /// Identifies a task, which waits for one thing at a time.

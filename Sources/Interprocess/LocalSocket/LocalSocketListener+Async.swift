@@ -13,18 +13,11 @@ extension LocalSocketListener {
     ///   ``IPCError/Code/resourcesExhausted`` when no descriptor is left: the client goes on waiting, and the next call
     ///   may find it.
     public func accept(timeout: Duration? = nil) async throws(IPCError) -> LocalSocketStream {
-        let core = descriptorCore
         // An event tells of a client in any case, and of the one behind it.
-        return try await core.awaiting(
-            .receive,
-            for: .accept,
-            until: settings.deadline(timeout),
-            waitsFirst: true
-        ) { () throws(IPCError) -> LocalSocketStream? in
-            let lease = try core.lease(.receive, for: .accept)
-            defer { withExtendedLifetime(lease) {} }
-            let client = try core.acceptNow(gate)
-            return client < 0 ? nil : makeStream(OwnedDescriptor(client))
+        let result = await descriptorCore.awaiting(.receive, until: settings.deadline(timeout), waitsFirst: true) {
+            descriptorCore.acceptNow(gate)
         }
+        if result < 0 { throw descriptorCore.failure(result, .accept) }
+        return makeStream(OwnedDescriptor(result))
     }
 }

@@ -50,7 +50,11 @@ extension LocalSocketStream {
         return try await withTaskExecutorPreference(isOnLoop ? nil : eventLoop ?? .shared) {
             let stream = try await connect(to: name, options: options)
             defer { stream.close() }
-            let registration = try stream.descriptorCore.registration(.both, for: .connect)
+            let registration = try stream.descriptorCore.register(
+                .both,
+                for: .connect,
+                Reactor.current ?? EventLoop.shared.reactor
+            )
             return try await registration.withScope { try await body(stream) }
         }
     }

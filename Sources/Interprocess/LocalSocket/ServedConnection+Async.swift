@@ -49,7 +49,7 @@ public final class ServedConnection: Watcher {
 
     init(_ stream: LocalSocketStream) throws(IPCError) {
         core = stream.descriptorCore
-        registration = try core.registration(.both, for: .read)
+        registration = try core.register(.both, for: .read, Reactor.current ?? EventLoop.shared.reactor)
     }
 
     /// Sends bytes: at once, or as soon as the client has taken those before.
@@ -94,7 +94,7 @@ extension ServedConnection {
         _ = registration.watch(nil, for: 0)
         handler = nil
         if let failure { throw failure }
-        if outcome != .ready { throw core.failure(outcome, .read) }
+        if outcome.value < 0 { throw core.failure(outcome.value, .read) }
     }
 
     private func finish(_ error: IPCError? = nil) {

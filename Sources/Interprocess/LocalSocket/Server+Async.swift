@@ -31,7 +31,11 @@ final class Server: Sendable {
         }
         let reactor = options.eventLoops[0].reactor
         arrivals = try listener.descriptorCore.register(.receive, for: .accept, reactor)
-        departures = try reactor.register(-1)
+        var failure: Int64 = 0
+        guard let pause = reactor.register(-1, &failure) else {
+            throw listener.descriptorCore.failure(failure, .accept)
+        }
+        departures = pause
     }
 
     deinit { departures.didDrain() }

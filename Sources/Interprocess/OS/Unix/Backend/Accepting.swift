@@ -49,14 +49,15 @@ extension DescriptorCore {
     ) throws(IPCError) -> OwnedDescriptor {
         let lease = try lease(.receive, for: .accept)
         while true {
-            let client = try acceptNow(gate)
-            if client >= 0 { return OwnedDescriptor(client) }
+            let result = acceptNow(gate)
+            if result >= 0 { return OwnedDescriptor(result) }
+            if isClosed(.receive) { throw error(.closed, .accept) }
+            if result != -cip_codes.would_block { throw error(result: result, .accept) }
             if patience.isNonblocking { throw error(.wouldBlock, .accept) }
             // Strangers may keep the socket ready all the time.
             if patience.deadline.hasPassed { throw error(.timedOut, .accept) }
             let spun = spin.run(until: patience.deadline) { hasClient || isClosed(.receive) ? true : nil }
             if spun == nil { try wait(.receive, for: .accept, lease, until: patience.deadline) }
-            if isClosed(.receive) { throw error(.closed, .accept) }
         }
     }
 
@@ -65,21 +66,22 @@ extension DescriptorCore {
     /// Clients that have left again, and those that are not admitted, are passed over; but strangers who keep coming
     /// must not keep the call from ending.
     ///
-    /// - Returns: The descriptor, or -1 if there is none, or if it is better to look later for more.
-    func acceptNow(_ gate: Gate) throws(IPCError) -> Int64 {
+    /// - Returns: The descriptor; "would block" if there is none, or if it is better to look later for more; or another
+    ///   negated error code.
+    func acceptNow(_ gate: Gate) -> Int64 {
         for _ in 0..<64 {
             let result = System.call(.accept) { cip_accept(descriptor) }
             if result >= 0 {
                 let client = OwnedDescriptor(result)
                 if gate.admits(client.raw) { return client.release() }
-                if isClosed(.receive) { throw error(.closed, .accept) }
-            } else if result == -cip_codes.would_block || isIdle(after: result) {
-                return -1
+                if isClosed(.receive) { break }
+            } else if isIdle(after: result) {
+                break
             } else if result != -cip_codes.connection_aborted {
-                throw error(result: result, .accept)
+                return result
             }
         }
-        return -1
+        return -cip_codes.would_block
     }
 
     private var hasClient: Bool {

@@ -28,7 +28,9 @@ extension FIFOFile {
         while waitsForSender {
             if try hasSender(side) { break }
             // Ready: there are bytes, or a sender was here and has left.
-            if try await side.core.isReady(.receive, for: .open, until: backoff.next(until: deadline)) { break }
+            let result = await side.core.becomeReady(.receive, until: backoff.next(until: deadline))
+            if result >= 0 { break }
+            if result != Ending.timedOut { throw side.core.failure(result, .open) }
             if deadline.hasPassed { throw side.core.error(.timedOut, .open, detail: "nobody has opened it to send") }
         }
         return FIFOReceiver(side)
