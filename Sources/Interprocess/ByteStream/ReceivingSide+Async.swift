@@ -17,8 +17,21 @@ extension ReceivingSide {
         // With room for nothing, there is nothing to wait for.
         guard let base = buffer.baseAddress, buffer.count > 0 else { return 0 }
         let deadline = settings.deadline(timeout)
+        if connection != nil || ahead.isSet { return try unsafe await readInTurn(base, buffer.count, until: deadline) }
+        return try await core.checked(receiveAnew(until: deadline) { unsafe attempt(base, buffer.count) }, .read)
+    }
+
+    /// The same where there is more to look at than the descriptor.
+    ///
+    /// Kept apart, for what is awaited here would take room in the frame of each task that waits above.
+    @inline(never)
+    private func readInTurn(
+        _ memory: UnsafeMutableRawPointer,
+        _ count: Int,
+        until deadline: Deadline
+    ) async throws(IPCError) -> Int {
         if connection != nil { try await finishConnecting(until: deadline) }
-        return try await core.checked(receive(until: deadline) { unsafe take(from: $0, base, buffer.count) }, .read)
+        return try await core.checked(receive(until: deadline) { unsafe take(from: $0, memory, count) }, .read)
     }
 
     /// Receives up to `count` bytes into a new array.

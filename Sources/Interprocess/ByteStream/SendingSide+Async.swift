@@ -69,6 +69,7 @@ extension SendingSide {
     }
 
     /// Waits for a deferred connection.
+    @inline(never)
     private func finishConnecting(until deadline: Deadline) async throws(IPCError) {
         try await connection?.finish(core, .send, until: deadline)
     }

@@ -55,7 +55,7 @@ extension DescriptorCore {
 
     @inline(__always)
     private func leased(_ side: Side, _ attempt: () -> Int64) -> Int64 {
-        guard let lease = try? lease(side, for: .wait) else { return Ending.closed }
+        guard let lease = leaseIfOpen(side) else { return Ending.closed }
         let result = attempt()
         withExtendedLifetime(lease) {}
         return result
@@ -103,7 +103,7 @@ extension DescriptorCore {
     /// Makes it a member of an event loop, unless it is one already.
     @inline(never)
     private func register(_ side: Side, _ reactor: Reactor, _ failure: inout Int64) -> Registration? {
-        guard let lease = try? lease(side, for: .wait) else {
+        guard let lease = leaseIfOpen(side) else {
             failure = Ending.closed
             return nil
         }

@@ -22,8 +22,7 @@ final class Reactor: @unchecked Sendable {
     private let isStarted = Atomic<Bool>(false)
     private let starting = Mutex(())
 
-    private var executor: UnownedTaskExecutor?
-    private var poller = cip_poller(queue: -1, wake: -1)
+    private let poller = UnsafeMutablePointer<cip_poller>.allocate(capacity: 1)
     private let ownState = UnsafeMutablePointer<OwnState>.allocate(capacity: 1)
     private let events = UnsafeMutablePointer<cip_event>.allocate(capacity: Int(CIP_POLLER_CAPACITY))
     private let spin: AdaptiveSpin
@@ -31,6 +30,7 @@ final class Reactor: @unchecked Sendable {
     /// What only the thread touches. (Behind a pointer, which costs no checks of exclusive access.)
     @safe
     private struct OwnState: ~Copyable {
+        var executor: UnownedTaskExecutor?
         var jobs = JobRing()
         var takenJobs = Buffer<UnownedJob>()
         var resumptions = Buffer<Resumption>()
@@ -55,12 +55,14 @@ final class Reactor: @unchecked Sendable {
     init(spinTime: Duration) {
         spin = AdaptiveSpin(spinTime)
         unsafe ownState.initialize(to: OwnState())
+        unsafe poller.initialize(to: cip_poller(queue: -1, wake: -1))
     }
 
     deinit {
         unsafe ownState.deinitialize(count: 1)
         unsafe ownState.deallocate()
         unsafe events.deallocate()
+        unsafe poller.deallocate()
     }
 
     /// The reactor whose thread this is.
@@ -86,10 +88,10 @@ extension Reactor {
         return starting.withLock { _ in
             if isStarted.load(ordering: .relaxed) { return 0 }
             let made = System.call(.wake) {
-                unsafe withUnsafeMutablePointer(to: &poller) { unsafe cip_poller_create($0) }
+                unsafe cip_poller_create(poller)
             }
             if made < 0 { return made }
-            table.withLock { $0.poller = poller }
+            table.withLock { unsafe $0.poller = poller.pointee }
             let this = unsafe Unmanaged.passRetained(self)
             let started = unsafe cip_thread_start(
                 "interprocess",
@@ -98,7 +100,7 @@ extension Reactor {
             )
             if started < 0 {
                 unsafe this.release()
-                unsafe withUnsafePointer(to: poller) { unsafe cip_poller_destroy($0) }
+                unsafe cip_poller_destroy(poller)
                 return started
             }
             isStarted.store(true, ordering: .releasing)
@@ -106,7 +108,7 @@ extension Reactor {
         }
     }
 
-    func setExecutor(_ executor: UnownedTaskExecutor) { unsafe self.executor = executor }
+    func setExecutor(_ executor: UnownedTaskExecutor) { unsafe own.executor = executor }
 
     /// Lets the thread end as soon as nothing belongs to it any more.
     func stop() {
@@ -118,7 +120,7 @@ extension Reactor {
     private func wake() {
         isPoked.store(true, ordering: .sequentiallyConsistent)
         guard isAsleep.exchange(false, ordering: .sequentiallyConsistent) else { return }
-        _ = unsafe withUnsafePointer(to: poller) { unsafe cip_poller_wake($0) }
+        _ = unsafe cip_poller_wake(poller)
     }
 }
 
@@ -140,11 +142,11 @@ extension Reactor {
             }
             turn(mayWait: isIdle)
         }
-        unsafe withUnsafePointer(to: poller) { unsafe cip_poller_destroy($0) }
+        unsafe cip_poller_destroy(poller)
     }
 
     private func runJobs() {
-        guard !own.jobs.isEmpty, let executor = unsafe executor else { return }
+        guard !own.jobs.isEmpty, let executor = unsafe own.executor else { return }
         var left = Self.budget
         while !own.jobs.isEmpty && left > 0 {
             left &-= 1
@@ -205,14 +207,14 @@ extension Reactor {
                 limit = Deadline(nanoseconds: alarm.load(ordering: .sequentiallyConsistent)).remaining
             }
         }
-        let count = unsafe withUnsafePointer(to: poller) { unsafe cip_poller_wait($0, events, limit) }
+        let count = unsafe cip_poller_wait(poller, events, limit)
         if mayWait { isAsleep.store(false, ordering: .relaxed) }
         return Int(count)
     }
 
     private func pollSpinning() -> Int? {
         spin.run(until: Deadline(nanoseconds: alarm.load(ordering: .relaxed))) {
-            let count = unsafe withUnsafePointer(to: poller) { unsafe cip_poller_wait($0, events, 0) }
+            let count = unsafe cip_poller_wait(poller, events, 0)
             if count > 0 { return Int(count) }
             let isOver = isPoked.load(ordering: .relaxed) && isPoked.exchange(false, ordering: .sequentiallyConsistent)
             return isOver ? 0 : nil

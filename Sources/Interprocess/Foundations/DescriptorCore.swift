@@ -123,9 +123,16 @@ extension DescriptorCore {
         blocking: Bool = false
     ) throws(IPCError) -> Lease {
         if blocking && waker == .pipeByte && !pipeWaker.isReady && !isShared { prepareToBlock() }
+        guard let lease = leaseIfOpen(side, blocking: blocking) else { throw error(.closed, operation) }
+        return lease
+    }
+
+    /// The same, or nothing if the side is closed.
+    @inline(__always)
+    func leaseIfOpen(_ side: Side, blocking: Bool = false) -> Lease? {
         var old = state.load(ordering: .relaxed)
         while true {
-            if old & side.rawValue == side.rawValue { throw error(.closed, operation) }
+            if old & side.rawValue == side.rawValue { return nil }
             let unit = blocking && old & Self.shared == 0 ? Self.blockedCall : Self.otherCall
             let (done, seen) = state.weakCompareExchange(
                 expected: old,
