@@ -104,16 +104,33 @@ final class Server: Sendable {
         }
     }
 
+    // A frame for each client stands as long as the client stays, so that little is done in it.
     private func handle(_ stream: LocalSocketStream, _ loop: EventLoop) async {
-        do {
-            let registration = try stream.descriptorCore.register(.both, for: .accept, loop.reactor)
-            try await registration.withScope { try await handler(stream) }
-        } catch {
-            let isOurDoing = (error as? IPCError)?.code == .cancelled || error is CancellationError
-            if !(Task.isCancelled && isOurDoing) {
-                options.onFailure?(LocalSocketListener.ServeFailure(error: error, stream: stream))
-            }
+        if let registration = register(stream, loop) {
+            do { try await registration.withScope { try await handler(stream) } } catch { report(error, stream) }
         }
+        finish(stream)
+    }
+
+    @inline(never)
+    private func register(_ stream: LocalSocketStream, _ loop: EventLoop) -> Registration? {
+        do {
+            return try stream.descriptorCore.register(.both, for: .accept, loop.reactor)
+        } catch {
+            report(error, stream)
+            return nil
+        }
+    }
+
+    @inline(never)
+    private func report(_ error: any Error, _ stream: LocalSocketStream) {
+        let isOurDoing = (error as? IPCError)?.code == .cancelled || error is CancellationError
+        if Task.isCancelled && isOurDoing { return }
+        options.onFailure?(LocalSocketListener.ServeFailure(error: error, stream: stream))
+    }
+
+    @inline(never)
+    private func finish(_ stream: LocalSocketStream) {
         stream.close()
         clientCount.subtract(1, ordering: .sequentiallyConsistent)
         departures.passTurn()
