@@ -53,12 +53,12 @@ int64_t cip_poller_wake(const struct cip_poller *poller) {
 
 static int wait_for_events(int queue, struct epoll_event *events, int64_t nanoseconds) {
     if (nanoseconds <= 0) return epoll_wait(queue, events, CIP_POLLER_CAPACITY, nanoseconds < 0 ? -1 : 0);
-    // Learned once: kernels before 5.11 lack it.
+    // Learned once: kernels before 5.11 lack it, and sandboxes that are older forbid it.
     static atomic_bool lacks_nanoseconds;
     if (!atomic_load_explicit(&lacks_nanoseconds, memory_order_relaxed)) {
         struct timespec limit = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
         long ready = syscall(SYS_epoll_pwait2, queue, events, CIP_POLLER_CAPACITY, &limit, NULL, (size_t)0);
-        if (ready >= 0 || errno != ENOSYS) return (int)ready;
+        if (ready >= 0 || (errno != ENOSYS && errno != EPERM)) return (int)ready;
         atomic_store_explicit(&lacks_nanoseconds, true, memory_order_relaxed);
     }
     int64_t milliseconds = nanoseconds / 1000000 + (nanoseconds % 1000000 > 0);

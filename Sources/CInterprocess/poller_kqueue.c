@@ -82,6 +82,9 @@ int64_t cip_poller_wake(const struct cip_poller *poller) {
 
 int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, int64_t nanoseconds) {
     struct kevent found[CIP_POLLER_CAPACITY];
+    // Some of these systems refuse to wait for more than some years; waking in vain once a day does no harm.
+    const int64_t day = INT64_C(86400000000000);
+    if (nanoseconds > day) nanoseconds = day;
     struct timespec limit = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = nanoseconds % 1000000000};
     int count =
         kevent((int)poller->queue, NULL, 0, found, CIP_POLLER_CAPACITY, nanoseconds < 0 ? NULL : &limit);

@@ -3,13 +3,14 @@
 
 #if CIP_UNIX
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #if defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__DragonFly__)
 #include <pthread_np.h>
 #endif
 
 struct beginning {
-    const char *name;
+    char name[16];  // the most that Linux takes
     void (*body)(void *);
     void *context;
 };
@@ -33,12 +34,14 @@ static void *begin(void *argument) {
 int64_t cip_thread_start(const char *name, void (*body)(void *), void *context) {
     struct beginning *beginning = malloc(sizeof *beginning);
     if (beginning == NULL) return -ENOMEM;
-    *beginning = (struct beginning){.name = name, .body = body, .context = context};
+    *beginning = (struct beginning){.body = body, .context = context};
+    snprintf(beginning->name, sizeof beginning->name, "%s", name);
     pthread_t thread;
     int error = pthread_create(&thread, NULL, begin, beginning);
     if (error != 0) {
         free(beginning);
-        return -(int64_t)error;
+        // EAGAIN means here that the system has no more threads, and elsewhere that a call would have to wait.
+        return error == EAGAIN ? -ENOMEM : -(int64_t)error;
     }
     pthread_detach(thread);
     return 0;

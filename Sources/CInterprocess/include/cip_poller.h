@@ -41,7 +41,7 @@ enum { CIP_POLLER_CAPACITY = 256 };
 /// how many events were stored, up to CIP_POLLER_CAPACITY; fewer than there were if one was a wake.
 int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, int64_t nanoseconds);
 
-/// Starts a thread of that name, which has to live for ever, and for which nobody waits.
+/// Starts a thread, for which nobody waits, of that name, of which the first 15 bytes count.
 int64_t cip_thread_start(const char *name, void (*body)(void *), void *context);
 
 /// A mark that each thread has for itself, 0 at first.

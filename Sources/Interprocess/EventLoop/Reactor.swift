@@ -11,21 +11,28 @@ internal import Synchronization
 final class Reactor: @unchecked Sendable {
     private let table = Mutex(WaitTable())
     private let remoteJobs = Mutex(Buffer<UnownedJob>())
-    private let hasRemoteJobs = Atomic<Bool>(false)
-    /// Whether somebody has changed something that the thread has to look at.
-    private let isPoked = Atomic<Bool>(false)
-    /// Whether the thread sleeps, or is about to look a last time whether it may.
-    private let isAsleep = Atomic<Bool>(false)
+    private let attention = Atomic<Attention>(.awake)
     /// When the thread has to wake up by itself.
     private let alarm = Atomic<Int64>(.max)
     private let isStopping = Atomic<Bool>(false)
     private let isStarted = Atomic<Bool>(false)
-    private let starting = Mutex(())
+    /// Whether there is a poller; whoever wakes the thread by it sees to it that it is not closed meanwhile.
+    private let isOpen = Mutex(false)
 
     private let poller = UnsafeMutablePointer<cip_poller>.allocate(capacity: 1)
     private let ownState = UnsafeMutablePointer<OwnState>.allocate(capacity: 1)
     private let events = UnsafeMutablePointer<cip_event>.allocate(capacity: Int(CIP_POLLER_CAPACITY))
     private let spin: AdaptiveSpin
+
+    /// What the thread is about, as far as others have to know.
+    private enum Attention: UInt8, AtomicRepresentable {
+        /// It runs.
+        case awake
+        /// It sleeps, or is about to.
+        case asleep
+        /// Something is new for it: before it sleeps, it looks at everything that others may change.
+        case called
+    }
 
     /// What only the thread touches. (Behind a pointer, which costs no checks of exclusive access.)
     @safe
@@ -85,8 +92,8 @@ extension Reactor {
     /// - Returns: 0, or a negated error code.
     func start() -> Int64 {
         if isStarted.load(ordering: .acquiring) { return 0 }
-        return starting.withLock { _ in
-            if isStarted.load(ordering: .relaxed) { return 0 }
+        return isOpen.withLock { isOpen in
+            if isOpen { return 0 }
             let made = System.call(.wake) {
                 unsafe cip_poller_create(poller)
             }
@@ -103,6 +110,7 @@ extension Reactor {
                 unsafe cip_poller_destroy(poller)
                 return started
             }
+            isOpen = true
             isStarted.store(true, ordering: .releasing)
             return 0
         }
@@ -116,11 +124,13 @@ extension Reactor {
         if isStarted.load(ordering: .acquiring) { wake() }
     }
 
-    /// Has the thread look at what was changed, and wakes it if it sleeps.
+    /// Sees to it that the thread looks at what was changed before: wakes it if it sleeps.
     private func wake() {
-        isPoked.store(true, ordering: .sequentiallyConsistent)
-        guard isAsleep.exchange(false, ordering: .sequentiallyConsistent) else { return }
-        _ = unsafe cip_poller_wake(poller)
+        guard attention.exchange(.called, ordering: .acquiringAndReleasing) == .asleep else { return }
+        isOpen.withLock { isOpen in
+            // If another event was faster, the thread may have looked, and ended.
+            if isOpen { _ = unsafe cip_poller_wake(poller) }
+        }
     }
 }
 
@@ -142,7 +152,10 @@ extension Reactor {
             }
             turn(mayWait: isIdle)
         }
-        unsafe cip_poller_destroy(poller)
+        isOpen.withLock { isOpen in
+            isOpen = false
+            unsafe cip_poller_destroy(poller)
+        }
     }
 
     private func runJobs() {
@@ -166,11 +179,10 @@ extension Reactor {
     }
 
     private func takeRemoteJobs() {
-        guard hasRemoteJobs.load(ordering: .relaxed) else { return }
-        remoteJobs.withLock { remote in
-            hasRemoteJobs.store(false, ordering: .relaxed)
-            swap(&remote, &own.takenJobs)
-        }
+        guard isCalled else { return }
+        // First this, and then the look at what is new.
+        _ = attention.exchange(.awake, ordering: .acquiringAndReleasing)
+        remoteJobs.withLock { remote in swap(&remote, &own.takenJobs) }
         own.takenJobs.drain { own.jobs.append($0) }
     }
 
@@ -198,28 +210,29 @@ extension Reactor {
 
     @inline(__always)
     private func poll(mayWait: Bool) -> Int {
+        if mayWait && spin.isOn, let count = pollSpinning() { return count }
         var limit: Int64 = 0
-        if mayWait {
-            if spin.isOn, let count = pollSpinning() { return count }
-            // Told first and looked at then, while others do it the other way round: somebody sees.
-            isAsleep.store(true, ordering: .sequentiallyConsistent)
-            if !isPoked.exchange(false, ordering: .sequentiallyConsistent) {
-                limit = Deadline(nanoseconds: alarm.load(ordering: .sequentiallyConsistent)).remaining
-            }
-        }
+        // Who calls the thread from now on wakes it; who did before keeps it from sleeping.
+        let sleeps = mayWait && pass(from: .awake, to: .asleep)
+        if sleeps { limit = Deadline(nanoseconds: alarm.load(ordering: .relaxed)).remaining }
         let count = unsafe cip_poller_wait(poller, events, limit)
-        if mayWait { isAsleep.store(false, ordering: .relaxed) }
+        if sleeps { _ = pass(from: .asleep, to: .awake) }
         return Int(count)
     }
 
     private func pollSpinning() -> Int? {
         spin.run(until: Deadline(nanoseconds: alarm.load(ordering: .relaxed))) {
             let count = unsafe cip_poller_wait(poller, events, 0)
-            if count > 0 { return Int(count) }
-            let isOver = isPoked.load(ordering: .relaxed) && isPoked.exchange(false, ordering: .sequentiallyConsistent)
-            return isOver ? 0 : nil
+            return count > 0 || isCalled ? Int(count) : nil
         }
     }
+
+    @inline(__always)
+    private func pass(from before: Attention, to after: Attention) -> Bool {
+        attention.compareExchange(expected: before, desired: after, ordering: .acquiringAndReleasing).exchanged
+    }
+
+    private var isCalled: Bool { attention.load(ordering: .relaxed) == .called }
 
     /// Takes a part of a task; `false` if the thread cannot be started.
     func enqueue(_ job: UnownedJob) -> Bool {
@@ -228,10 +241,10 @@ extension Reactor {
             return true
         }
         if start() < 0 { return false }
-        remoteJobs.withLock { remote in
-            remote.append(job)
-            hasRemoteJobs.store(true, ordering: .releasing)
-        }
+        // Once others see the job, it may run to its end, and the last reference to the loop go with it.
+        let this = unsafe Unmanaged.passRetained(self)
+        defer { unsafe this.release() }
+        remoteJobs.withLock { $0.append(job) }
         wake()
         return true
     }
@@ -257,7 +270,10 @@ extension Reactor {
         table.withLock { $0.setWatcher(watcher, token, for: wanted) }
     }
 
-    func isWaited(for token: SlotToken) -> Bool { table.withLock { $0.isWaited(for: token) } }
+    func waiterCount(_ token: SlotToken) -> Int { table.withLock { $0.waiterCount(token) } }
+
+    /// How many tasks wait at all, for the tests.
+    var waiterCount: Int { table.withLock { $0.waiterCount } }
 
     /// Lets a task wait that has given up its thread; returns the outcome if there is one already.
     ///
@@ -326,7 +342,7 @@ extension Reactor {
         return isIdle
     }
 
-    private var isIdle: Bool { own.jobs.isEmpty && own.calls.count == 0 && !hasRemoteJobs.load(ordering: .relaxed) }
+    private var isIdle: Bool { own.jobs.isEmpty && own.calls.count == 0 && !isCalled }
 
     func suspend(
         _ task: TaskIdentity,

@@ -27,7 +27,10 @@ final class Registration: DescriptorAttachment, @unchecked Sendable {
 
     override func didDrain() { reactor.remove(token) }
 
-    override var isBusy: Bool { reactor.isWaited(for: token) }
+    override var isBusy: Bool { waiterCount > 0 }
+
+    /// How many tasks wait for it.
+    var waiterCount: Int { reactor.waiterCount(token) }
 
     override func passTurn() { reactor.update { $0.passTurn(token) } }
 
@@ -38,8 +41,11 @@ final class Registration: DescriptorAttachment, @unchecked Sendable {
         reactor.setWatcher(watcher, token, for: wanted)
     }
 
-    /// Ends the wait of a task, and every wait that it begins here, as if it was cancelled; `.none` allows them again.
+    /// Ends the wait of a task, and every wait that it begins here until it is allowed to, as if it was cancelled.
     func interrupt(_ task: TaskIdentity) { reactor.update { $0.interrupt(task, token) } }
+
+    /// Lets a task that was interrupted wait again; before it ends, for another one may come to have its identity.
+    func allow(_ task: TaskIdentity) { reactor.update { $0.allow(task, token) } }
 }
 
 extension Registration {
@@ -89,7 +95,7 @@ extension Registration {
     /// One handler for the whole body is cheaper than one for each wait.
     func withScope<Value>(_ body: () async throws -> Value) async throws -> Value {
         let task = TaskIdentity.current
-        defer { interrupt(.none) }
+        defer { allow(task) }
         return try await withTaskCancellationHandler {
             scope.store(task.value, ordering: .relaxed)
             defer { scope.store(0, ordering: .relaxed) }

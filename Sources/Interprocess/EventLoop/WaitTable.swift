@@ -34,12 +34,12 @@ struct WaitSlot {
     fileprivate var watched: Int64 = 0
     /// The sides that are closed, as bits of `watched`.
     fileprivate var closed: Int64 = 0
-    /// The time of this slot's entry among the timers.
+    /// The time of this slot's entry among the timers, if it has one.
     fileprivate var alarm = Int64.max
     /// Whether a turn was passed on while nobody waited for it.
     fileprivate var hasPass = false
-    /// A task whose next wait here is not to begin.
-    fileprivate var interrupted = TaskIdentity.none
+    /// The tasks that may not wait here.
+    fileprivate var interrupted: [TaskIdentity] = []
     /// Who is called instead of waiters, if there is somebody.
     fileprivate var watcher: (any Watcher)?
     fileprivate var receivers = WaiterQueue()
@@ -75,6 +75,9 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     var earliestAlarm: Int64 { timers.earliest }
 
+    /// How many alarms are set, for the tests.
+    var alarmCount: Int { timers.count }
+
     // MARK: Slots
 
     mutating func add(_ descriptor: Int64) -> SlotToken {
@@ -108,16 +111,21 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
         unsafe tell(&slots[token.index], 0)
         unsafe slots[token.index].isUsed = false
         unsafe slots[token.index].watcher = nil
+        timers.remove(token.index)
         free.append(token.index)
     }
 
     // MARK: Waiting
 
-    func isWaited(for token: SlotToken) -> Bool {
-        guard holds(token) else { return false }
+    /// How many wait for a descriptor.
+    func waiterCount(_ token: SlotToken) -> Int {
+        guard holds(token) else { return 0 }
         let slot = unsafe slots + token.index
-        return unsafe !(slot.pointee.receivers.isEmpty && slot.pointee.senders.isEmpty && slot.pointee.turns.isEmpty)
+        return unsafe slot.pointee.receivers.count + slot.pointee.senders.count + slot.pointee.turns.count
     }
+
+    /// How many wait at all, for the tests.
+    var waiterCount: Int { (0..<used).reduce(0) { unsafe $0 + waiterCount(slots[$1].token) } }
 
     /// Lets somebody wait; returns the outcome if there is one already.
     @inline(__always)
@@ -125,7 +133,11 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
         guard holds(token) else { return .closed }
         let slot = unsafe slots + token.index
         if unsafe slot.pointee.closed & kind.bit != 0 { return .closed }
-        if unsafe slot.pointee.interrupted == waiter.task { return .cancelled }
+        // Whatever becomes of this wait, others may be let go from now on.
+        if isBack { passOn(token, kind) }
+        if unsafe !slot.pointee.interrupted.isEmpty && slot.pointee.interrupted.contains(waiter.task) {
+            return .cancelled
+        }
         if kind == .turn {
             if unsafe slot.pointee.hasPass {
                 unsafe slot.pointee.hasPass = false
@@ -149,11 +161,17 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
         release(waiter, outcome)
     }
 
-    /// Ends the wait of a task, and every wait that it begins here, as if it was cancelled; `.none` allows them again.
+    /// Ends the wait of a task, and every wait that it begins here, as if it was cancelled.
     mutating func interrupt(_ task: TaskIdentity, _ token: SlotToken) {
         guard holds(token) else { return }
-        unsafe slots[token.index].interrupted = task
+        unsafe slots[token.index].interrupted.append(task)
         for kind in [WaitKind.receive, .send, .turn] { withdraw(task, token, kind, .cancelled) }
+    }
+
+    /// Lets a task that was interrupted wait again.
+    mutating func allow(_ task: TaskIdentity, _ token: SlotToken) {
+        guard holds(token) else { return }
+        unsafe slots[token.index].interrupted.removeAll { $0 == task }
     }
 
     /// Ends the wait of a task before it has begun, which is to be told otherwise.
@@ -264,10 +282,8 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     /// Lets those go whose deadline has passed.
     mutating func expire(_ now: Int64) {
-        while timers.earliest <= now, let entry = timers.removeEarliest() {
-            guard holds(entry.token) else { continue }
-            let slot = unsafe slots + entry.token.index
-            guard unsafe slot.pointee.alarm == entry.time else { continue }
+        while let index = timers.removeFirst(notAfter: now) {
+            let slot = unsafe slots + index
             unsafe slot.pointee.alarm = .max
             var earliest = Int64.max
             for kind in [WaitKind.receive, .send, .turn] {
@@ -279,7 +295,7 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     private mutating func setAlarm(_ slot: inout WaitSlot, _ time: Int64) {
         slot.alarm = time
-        timers.insert(TimerHeap.Entry(time: time, token: slot.token))
+        timers.set(time, for: slot.token.index)
     }
 
     // MARK: The loop's own thread

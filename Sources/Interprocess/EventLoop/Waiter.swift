@@ -75,7 +75,7 @@ struct WaiterQueue {
     /// Whether one has been let go before others, and is not done.
     private var isServing = false
 
-    var isEmpty: Bool { first == nil }
+    var count: Int { first == nil ? 0 : 1 + others.count }
 
     /// Whether the next event is worth anything.
     var wantsEvents: Bool { first != nil && !isServing }
@@ -87,7 +87,6 @@ struct WaiterQueue {
 
     /// Puts one back that was let go, and found nothing.
     mutating func putBack(_ waiter: Waiter) {
-        isServing = false
         if let first { others.insert(first, at: 0) }
         first = waiter
     }

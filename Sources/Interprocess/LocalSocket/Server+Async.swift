@@ -48,6 +48,8 @@ final class Server: Sendable {
         } onCancel: {
             stop()
         }
+        // Now no cancellation is on its way any more, which could leave something behind for the next task.
+        arrivals.allow(TaskIdentity(value: acceptor.load(ordering: .sequentiallyConsistent)))
     }
 
     /// Ends accepting, now or, if it has not begun, when it does.
@@ -69,7 +71,6 @@ final class Server: Sendable {
             while hasClients && !deadline.hasPassed { await departure(until: deadline) }
             group.cancelAll()
         }
-        arrivals.interrupt(.none)
     }
 
     private var hasClients: Bool { clientCount.load(ordering: .sequentiallyConsistent) > 0 }
