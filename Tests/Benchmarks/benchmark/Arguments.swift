@@ -4,12 +4,14 @@
 struct Arguments {
     static let usage = """
         usage: benchmark [--quick] [--repetitions N] [--only NAME] [--json FILE] [--check-exact]
+               benchmark --prices
 
           --quick          3 repetitions instead of 7, and less work in each
           --repetitions N  that many repetitions
           --only NAME      only the rows whose names contain NAME
           --json FILE      write all the figures there as well
           --check-exact    measure no time: count allocations and open descriptors, and fail unless they are right
+          --prices         what system calls, locks and suspensions cost, which the figures are made of
         """
 
     var isQuick = false

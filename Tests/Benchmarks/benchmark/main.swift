@@ -84,6 +84,8 @@ do {
         try await part.play()
     } else if words == ["--help"] {
         print(Arguments.usage)
+    } else if words == ["--prices"] {
+        print(try await Prices.table().text)
     } else if try !run(Arguments(words)) {
         cb_complain("an exact figure is wrong")
         cb_fail()

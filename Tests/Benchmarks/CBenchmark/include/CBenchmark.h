@@ -59,6 +59,22 @@ int64_t cb_give(int32_t output, const void *bytes, size_t size);
 // Returns less than `size` when the other one has closed its end.
 int64_t cb_take(int32_t input, void *bytes, size_t size);
 
+// What the parts of an awaited round trip cost. Returns how many nanoseconds `count` of them took. Linux only.
+enum {
+    CB_PRICE_TRANSFER,
+    CB_PRICE_VAIN_RECEIVE,
+    CB_PRICE_NO_EVENT,
+    CB_PRICE_ONE_EVENT,
+    CB_PRICE_INTEREST,
+    CB_PRICE_WAKE,
+    CB_PRICE_CLOCK,
+    CB_PRICE_LOCK,
+    CB_PRICE_ALLOCATION,
+    CB_PRICE_COUNT
+};
+int64_t cb_price(int64_t price, int64_t count);
+const char *cb_price_name(int64_t price);
+
 // The machine and its clock.
 int64_t cb_now(void);
 int64_t cb_cpu_count(void);
