@@ -48,6 +48,9 @@ final class Reactor: @unchecked Sendable {
     }
 
     deinit {
+        // Not by the thread as it ends: another one may be about to wake it, and must not write to whatever has the
+        // number by then.
+        if isStarted.load(ordering: .relaxed) { unsafe withUnsafePointer(to: poller) { unsafe cip_poller_destroy($0) } }
         unsafe ownState.deinitialize(count: 1)
         unsafe ownState.deallocate()
         unsafe events.deallocate()
@@ -102,14 +105,16 @@ extension Reactor {
     /// Lets the thread end as soon as nothing belongs to it any more.
     func stop() {
         isStopping.store(true, ordering: .sequentiallyConsistent)
-        if isStarted.load(ordering: .acquiring) { wake() }
+        if isStarted.load(ordering: .acquiring) { interrupt() }
     }
 
-    /// Wakes the thread if it sleeps.
+    /// Wakes the thread if it sleeps: for a job or an earlier alarm, which it looks for a last time before.
     private func wake() {
-        guard isAsleep.exchange(false, ordering: .sequentiallyConsistent) else { return }
-        _ = unsafe withUnsafePointer(to: poller) { unsafe cip_poller_wake($0) }
+        if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { interrupt() }
     }
+
+    /// Wakes the thread, now or as soon as it sleeps: for what it does not look for any more before.
+    private func interrupt() { _ = unsafe withUnsafePointer(to: poller) { unsafe cip_poller_wake($0) } }
 }
 
 // MARK: - The thread
@@ -129,7 +134,6 @@ extension Reactor {
             }
             turn(mayWait: own.jobs.isEmpty)
         }
-        unsafe withUnsafePointer(to: poller) { unsafe cip_poller_destroy($0) }
     }
 
     private func runJobs() {
@@ -194,6 +198,9 @@ extension Reactor {
             return true
         }
         guard (try? start()) != nil else { return false }
+        // Once the job is there it may run and end, and with it everything else that holds the reactor.
+        let this = unsafe Unmanaged.passRetained(self)
+        defer { unsafe this.release() }
         remoteJobs.withLock { remote in
             remote.append(job)
             hasRemoteJobs.store(true, ordering: .sequentiallyConsistent)
@@ -214,7 +221,7 @@ extension Reactor {
 
     func remove(_ token: SlotToken) {
         table.withLock { $0.remove(token) }
-        if isStopping.load(ordering: .sequentiallyConsistent) { wake() }
+        if isStopping.load(ordering: .sequentiallyConsistent) { interrupt() }
     }
 
     func isWaited(for token: SlotToken) -> Bool { table.withLock { $0.isWaited(for: token) } }
@@ -290,6 +297,6 @@ extension Reactor {
             return table.outcomeHere != nil
         }
         resumptions.drain { $0.resume() }
-        if endsWaitHere { wake() }
+        if endsWaitHere { interrupt() }
     }
 }
