@@ -42,12 +42,11 @@ extension DescriptorCore {
                 if outcome == .readyBeforeOthers { registration.passOn(kind) }
                 throw error
             }
-            if let result {
-                if outcome == .readyBeforeOthers { registration.passOn(kind) }
-                return result
-            }
             // What is ready again and again, and in vain, must not keep the call from ending.
-            if outcome == .timedOut || deadline.hasPassed { throw error(.timedOut, operation) }
+            let ends = result != nil || outcome == .timedOut || deadline.hasPassed
+            if ends && outcome == .readyBeforeOthers { registration.passOn(kind) }
+            if let result { return result }
+            if ends { throw error(.timedOut, operation) }
             isBack = true
         }
     }
