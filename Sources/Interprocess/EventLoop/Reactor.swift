@@ -31,6 +31,8 @@ final class Reactor: @unchecked Sendable {
         var jobs = JobRing()
         var takenJobs = Buffer<UnownedJob>()
         var resumptions = Buffer<Resumption>()
+        /// The task that the thread runs a part of.
+        var runningTask = TaskIdentity.none
         /// How often a task shall give up its thread before keeping it is tried again, and how often it had to last.
         var suspensions = 0
         var step = 0
@@ -141,7 +143,9 @@ extension Reactor {
         var left = Self.budget
         while !own.jobs.isEmpty && left > 0 {
             left &-= 1
-            unsafe own.jobs.removeFirst().runSynchronously(on: executor)
+            let job = own.jobs.removeFirst()
+            own.runningTask = TaskIdentity(of: job)
+            unsafe job.runSynchronously(on: executor)
         }
     }
 
@@ -224,7 +228,10 @@ extension Reactor {
         if isStopping.load(ordering: .sequentiallyConsistent) { interrupt() }
     }
 
-    func isWaited(for token: SlotToken) -> Bool { table.withLock { $0.isWaited(for: token) } }
+    func waiterCount(_ token: SlotToken) -> Int { table.withLock { $0.waiterCount(token) } }
+
+    /// How many tasks wait at all, for the tests.
+    var waiterCount: Int { table.withLock { $0.waiterCount } }
 
     /// Lets a task wait that has given up its thread; returns the outcome if there is one already.
     @inline(__always)
@@ -267,9 +274,11 @@ extension Reactor {
     }
 
     /// Whether this is the loop's thread, nothing else is likely to be done there, and the task holds no actor.
+    ///
+    /// Nor may the task run within another one's part (`Task.immediate`), which would wait with it.
     @inline(__always)
-    func canWaitHere(_ isolation: (any Actor)?) -> Bool {
-        guard isolation == nil && isCurrent else { return false }
+    func canWaitHere(_ task: TaskIdentity, _ isolation: (any Actor)?) -> Bool {
+        guard isolation == nil && isCurrent && own.runningTask == task else { return false }
         if own.suspensions > 0 {
             own.suspensions &-= 1
             return false

@@ -27,7 +27,10 @@ final class Registration: DescriptorAttachment, @unchecked Sendable {
 
     override func didDrain() { reactor.remove(token) }
 
-    override var isBusy: Bool { reactor.isWaited(for: token) }
+    override var isBusy: Bool { waiterCount > 0 }
+
+    /// How many tasks wait for it.
+    var waiterCount: Int { reactor.waiterCount(token) }
 
     override func passTurn() { reactor.update { $0.passTurn(token) } }
 
@@ -59,7 +62,7 @@ extension Registration {
     @inline(__always)
     private func wait(_ waiter: Waiter, _ kind: WaitKind, _ isBack: Bool) async -> WaitOutcome {
         // An actor would be held meanwhile, and its other tasks with it.
-        let keepsThread = reactor.canWaitHere(#isolation)
+        let keepsThread = reactor.canWaitHere(waiter.task, #isolation)
         if keepsThread, let outcome = reactor.waitHere(waiter, token, kind, isBack: isBack) { return outcome }
         return unsafe await withUnsafeContinuation { continuation in
             let outcome =

@@ -107,11 +107,15 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     // MARK: Waiting
 
-    func isWaited(for token: SlotToken) -> Bool {
-        guard holds(token) else { return false }
+    /// How many wait for a descriptor.
+    func waiterCount(_ token: SlotToken) -> Int {
+        guard holds(token) else { return 0 }
         let slot = unsafe slots + token.index
-        return unsafe !(slot.pointee.receivers.isEmpty && slot.pointee.senders.isEmpty && slot.pointee.turns.isEmpty)
+        return unsafe slot.pointee.receivers.count + slot.pointee.senders.count + slot.pointee.turns.count
     }
+
+    /// How many wait at all, for the tests.
+    var waiterCount: Int { (0..<used).reduce(0) { unsafe $0 + waiterCount(slots[$1].token) } }
 
     /// Lets somebody wait; returns the outcome if there is one already.
     @inline(__always)

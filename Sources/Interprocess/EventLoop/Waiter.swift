@@ -22,6 +22,11 @@ struct TaskIdentity: Equatable, Sendable {
 
     static let none = TaskIdentity(value: 0)
 
+    private init(value: UInt) { self.value = value }
+
+    /// The task that a job is a part of: the runtime has one object for both.
+    init(of job: UnownedJob) { unsafe self.init(value: unsafeBitCast(job, to: UInt.self)) }
+
     /// The task that runs now.
     static var current: TaskIdentity {
         unsafe withUnsafeCurrentTask { task in
@@ -66,7 +71,7 @@ struct WaiterQueue {
     /// Whether one has been let go before others, and is not done.
     private var isServing = false
 
-    var isEmpty: Bool { first == nil }
+    var count: Int { first == nil ? 0 : 1 + others.count }
 
     /// Whether the next event is worth anything.
     var wantsEvents: Bool { first != nil && !isServing }
