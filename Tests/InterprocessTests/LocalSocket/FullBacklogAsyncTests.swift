@@ -49,7 +49,9 @@ final class FullBacklogAsyncTests: InterprocessTestCase {
             for wait in [LocalSocketStream.ConnectWait.timeout(.seconds(20)), .unbounded] {
                 let (listener, waiting) = try fullListener(name)
                 let options = self.waiting(wait)
-                let client = RunningTask(on: executor) { try await LocalSocketStream.connect(to: name, options: options) }
+                let client = RunningTask(on: executor) {
+                    try await LocalSocketStream.connect(to: name, options: options)
+                }
                 await waitUntilAwaited()
                 _ = try await listener.accept()
                 let stream = try await client.value()
@@ -58,7 +60,9 @@ final class FullBacklogAsyncTests: InterprocessTestCase {
                 try await stream.writeAll("late\n")
                 let accepted = try await listener.accept()
                 try await assertEqual("late") { try await accepted.readLine() }
-                let filler = RunningTask(on: executor) { try await stream.writeAll([UInt8](repeating: 1, count: 4 << 20)) }
+                let filler = RunningTask(on: executor) {
+                    try await stream.writeAll([UInt8](repeating: 1, count: 4 << 20))
+                }
                 await waitUntilAwaited(stream)
                 try await assertEqual(4 << 20) { try await accepted.readExactly(4 << 20).count }
                 try await filler.value()

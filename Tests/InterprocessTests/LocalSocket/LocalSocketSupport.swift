@@ -82,6 +82,22 @@ extension InterprocessTestCase {
     }
 }
 
+extension InterprocessTestCase {
+    /// Waits until a task has received everything that was sent to a stream, and is suspended again.
+    func waitUntilAwaitedForMore(_ stream: LocalSocketStream) async throws {
+        while try unreadByteCount(stream) > 0 { await Task.yield() }
+        await waitUntilAwaited(stream)
+    }
+
+    private func unreadByteCount(_ stream: LocalSocketStream) throws -> Int32 {
+        try stream.withUnsafeDescriptor { descriptor in
+            var count: Int32 = 0
+            XCTAssertEqual(ioctl(descriptor, UInt(FIONREAD), &count), 0)
+            return count
+        }
+    }
+}
+
 /// What a file is and holds, to see that nothing has touched it.
 struct FileImage: Equatable {
     var inode: UInt64
