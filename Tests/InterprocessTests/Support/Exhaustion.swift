@@ -18,26 +18,39 @@ func withoutDescriptors<Value>(_ body: () async throws -> Value) async rethrows 
 
 /// The process's descriptors, all in use.
 private struct Exhaustion {
+    private let limit = DescriptorLimit(256)
+    private var fillers: [Int32] = []
+
+    init() { while case let filler = dup(0), filler >= 0 { fillers.append(filler) } }
+
+    func end() {
+        for filler in fillers { close(filler) }
+        limit.restore()
+    }
+}
+
+/// Another limit than usual to how many descriptors this process may have, as far as the system allows it.
+struct DescriptorLimit {
     #if canImport(Darwin)
     private static let resource = RLIMIT_NOFILE
     #else
     private static let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     #endif
 
-    private var limit = rlimit()
-    private var fillers: [Int32] = []
+    private var before = rlimit()
+    /// How many it may have.
+    let count: Int
 
-    init() {
-        getrlimit(Self.resource, &limit)
-        var tight = limit
-        tight.rlim_cur = 256
-        setrlimit(Self.resource, &tight)
-        while case let filler = dup(0), filler >= 0 { fillers.append(filler) }
+    init(_ wanted: Int) {
+        getrlimit(Self.resource, &before)
+        var limit = before
+        limit.rlim_cur = min(limit.rlim_max, rlim_t(wanted))
+        setrlimit(Self.resource, &limit)
+        count = Int(limit.rlim_cur)
     }
 
-    func end() {
-        for filler in fillers { close(filler) }
-        var limit = limit
+    func restore() {
+        var limit = before
         setrlimit(Self.resource, &limit)
     }
 }
