@@ -32,7 +32,9 @@ final class HalfCloseAsyncTests: InterprocessTestCase {
             let plain = (0..<3).map { _ in RunningTask(on: executor) { try await server.read(upTo: 1).count } }
             let lines = (0..<3).map { _ in RunningTask(on: executor) { try await server.readLine() } }
             let exact = RunningTask(on: executor) { try await server.readExactly(1) }
-            let chunks = RunningTask(on: executor) { for try await _ in server.chunks { XCTFail("a chunk of nothing") } }
+            let chunks = RunningTask(on: executor) {
+                for try await _ in server.chunks { XCTFail("a chunk of nothing") }
+            }
             await waitUntilAwaited(server, by: 8)
             try await client.shutdown(.send)
             for task in plain { try await assertEqual(0) { try await task.value() } }

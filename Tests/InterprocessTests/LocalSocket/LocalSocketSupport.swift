@@ -69,8 +69,8 @@ extension InterprocessTestCase {
         XCTFail("the client did not come", file: file, line: line)
     }
 
-    /// Fills the socket's buffer until nothing more fits; returns how much went in.
-    func fill(_ stream: LocalSocketStream) throws -> Int {
+    /// Fills the kernel's buffer until nothing more fits; returns how much went in.
+    func fill(_ stream: some ByteSender) throws -> Int {
         var count = 0
         let block = [UInt8](repeating: 7, count: 65536)
         while true {

@@ -12,7 +12,8 @@ final class MixedWaitingTests: InterprocessTestCase {
                 let (stream, peer) = try make()
                 _ = try fill(stream)
                 let threads = [
-                    Running { _ = try stream.read(upTo: 1) }, Running { _ = try stream.readLine(timeout: .seconds(25)) },
+                    Running { _ = try stream.read(upTo: 1) },
+                    Running { _ = try stream.readLine(timeout: .seconds(25)) },
                 ]
                 let tasks = [
                     RunningTask(on: executor) { _ = try await stream.read(upTo: 1) },
@@ -61,7 +62,9 @@ final class MixedWaitingTests: InterprocessTestCase {
             let tasks = (0..<2).map { _ in
                 RunningTask(on: executor) {
                     var seen: [String] = []
-                    while let stream = try? await listener.accept() { seen.append(try await stream.readLine() ?? "none") }
+                    while let stream = try? await listener.accept() {
+                        seen.append(try await stream.readLine() ?? "none")
+                    }
                     return seen
                 }
             }
@@ -83,7 +86,9 @@ final class MixedWaitingTests: InterprocessTestCase {
             let (one, other) = try LocalSocketStream.pair()
             let threads = (0..<2).map { number in
                 Running {
-                    try Self.count { try other.read(upTo: 3000 + number, timeout: number == 0 ? .milliseconds(1) : nil) }
+                    try Self.count {
+                        try other.read(upTo: 3000 + number, timeout: number == 0 ? .milliseconds(1) : nil)
+                    }
                 }
             }
             let tasks = (0..<3).map { number in
