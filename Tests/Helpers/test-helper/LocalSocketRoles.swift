@@ -91,7 +91,7 @@ func identify(_ name: LocalSocketName) throws {
 private let signals = Atomic<Int>(0)
 
 /// Lets signals rain on this thread, which interrupt its system calls.
-private func startStorm(restarting: Bool) {
+func startStorm(restarting: Bool) {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in signals.add(1, ordering: .relaxed) }
     action.sa_flags = restarting ? SA_RESTART : 0
@@ -105,8 +105,10 @@ private func startStorm(restarting: Bool) {
     }.start()
 }
 
+func sayHowManySignals() { say("signals \(signals.load(ordering: .relaxed))") }
+
 /// The byte at a place in the transfer; the period is a prime, so that a lost piece of any even size shows.
-private func pattern(_ place: Int) -> UInt8 { UInt8(place % 251) }
+func pattern(_ place: Int) -> UInt8 { UInt8(place % 251) }
 
 /// Receives from one client up to the end, and says how much it was and whether every byte was the right one.
 func receiveInStorm(_ name: LocalSocketName, restarting: Bool) throws {
@@ -129,7 +131,7 @@ func receiveInStorm(_ name: LocalSocketName, restarting: Bool) throws {
     }
     try stream.writeAll("done\n")
     say("received \(count)")
-    say("signals \(signals.load(ordering: .relaxed))")
+    sayHowManySignals()
 }
 
 func sendInStorm(_ name: LocalSocketName, _ count: Int, restarting: Bool) throws {
@@ -143,5 +145,5 @@ func sendInStorm(_ name: LocalSocketName, _ count: Int, restarting: Bool) throws
     }
     try stream.shutdown(.send)
     say("answer \(try stream.readLine() ?? "none")")
-    say("signals \(signals.load(ordering: .relaxed))")
+    sayHowManySignals()
 }

@@ -73,6 +73,11 @@ do {
     case "storm-receive": try receiveInStorm(name(arguments[0]), restarting: arguments[1] == "restarting")
     case "storm-send":
         try sendInStorm(name(arguments[0]), number(arguments[1]), restarting: arguments[2] == "restarting")
+    case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
+    case "storm-receive-awaited":
+        try receiveAwaitedInStorm(name(arguments[0]), restarting: arguments[1] == "restarting")
+    case "storm-send-awaited":
+        try sendAwaitedInStorm(name(arguments[0]), number(arguments[1]), restarting: arguments[2] == "restarting")
     default: say("error unknown role")
     }
 } catch {

@@ -6,61 +6,8 @@ import XCTest
 
 /// Closing ends every blocked call, on every kind of stream, and disturbs no other holder of the socket.
 final class CloseWakesTests: InterprocessTestCase {
-    /// A stream, and what keeps its other side open.
-    private typealias Subject = (stream: LocalSocketStream, peer: LocalSocketStream)
-
-    private func subjects() throws -> [(kind: String, make: () throws -> Subject)] {
-        [
-            ("pair", { try LocalSocketStream.pair() }),
-            (
-                "accepted",
-                {
-                    let (server, client) = try self.connected(try self.pathName("a"))
-                    return (server, client)
-                }
-            ),
-            (
-                "connected",
-                {
-                    let (server, client) = try self.connected(try self.namespacedName())
-                    return (client, server)
-                }
-            ),
-            (
-                "duplicate",
-                {
-                    let (one, other) = try LocalSocketStream.pair()
-                    return (try one.duplicate(), other)
-                }
-            ),
-            (
-                "duplicated",
-                {
-                    let (one, other) = try LocalSocketStream.pair()
-                    try one.duplicate().close()
-                    return (one, other)
-                }
-            ),
-            (
-                "adopted",
-                {
-                    let (one, other) = try LocalSocketStream.pair()
-                    return (try LocalSocketStream(adopting: try one.detach()), other)
-                }
-            ),
-            (
-                "lent",
-                {
-                    let (one, other) = try LocalSocketStream.pair()
-                    try one.withUnsafeDescriptor { _ in }
-                    return (one, other)
-                }
-            ),
-        ]
-    }
-
     func testReadersAndWriters() throws {
-        for (kind, make) in try subjects() {
+        for (kind, make) in eachKindOfStream() {
             let (stream, peer) = try make()
             _ = try fill(stream)
             let readers: [Running<Void>] = [
@@ -121,7 +68,7 @@ final class CloseWakesTests: InterprocessTestCase {
 
     /// What was sent before closing reaches the peer, also when readers had to be woken for it.
     func testSentDataSurvivesClosing() throws {
-        for (_, make) in try subjects() {
+        for (_, make) in eachKindOfStream() {
             let (stream, peer) = try make()
             try stream.writeAll("last words")
             let reader = Running { try stream.read(upTo: 1) }

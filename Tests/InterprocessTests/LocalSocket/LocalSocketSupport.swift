@@ -69,8 +69,8 @@ extension InterprocessTestCase {
         XCTFail("the client did not come", file: file, line: line)
     }
 
-    /// Fills the socket's buffer until nothing more fits; returns how much went in.
-    func fill(_ stream: LocalSocketStream) throws -> Int {
+    /// Fills the kernel's buffer until nothing more fits; returns how much went in.
+    func fill(_ stream: some ByteSender) throws -> Int {
         var count = 0
         let block = [UInt8](repeating: 7, count: 65536)
         while true {
@@ -78,6 +78,22 @@ extension InterprocessTestCase {
                 XCTAssertEqual(error.code, .timedOut)
                 return count
             }
+        }
+    }
+}
+
+extension InterprocessTestCase {
+    /// Waits until a task has received everything that was sent to a stream, and is suspended again.
+    func waitUntilAwaitedForMore(_ stream: LocalSocketStream) async throws {
+        while try unreadByteCount(stream) > 0 { await Task.yield() }
+        await waitUntilAwaited(stream)
+    }
+
+    private func unreadByteCount(_ stream: LocalSocketStream) throws -> Int32 {
+        try stream.withUnsafeDescriptor { descriptor in
+            var count: Int32 = 0
+            XCTAssertEqual(ioctl(descriptor, UInt(FIONREAD), &count), 0)
+            return count
         }
     }
 }

@@ -14,16 +14,9 @@ final class ManyClientsTests: InterprocessTestCase {
 
     /// A thousand connections at once, each with its own conversation.
     func testThousandClientsAtOnce() throws {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        let before = limit
-        limit.rlim_cur = min(limit.rlim_max, 4096)
-        if before.rlim_cur < limit.rlim_cur { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
-        defer {
-            var before = before
-            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
-        }
-        if limit.rlim_cur < 2200 && before.rlim_cur < 2200 { try skip("too few descriptors are allowed") }
+        let limit = DescriptorLimit(4096)
+        defer { limit.restore() }
+        if limit.count < 2200 { try skip("too few descriptors are allowed") }
 
         for name in try bothNames() {
             let listener = try LocalSocketListener(name)

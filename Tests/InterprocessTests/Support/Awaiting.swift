@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+import Foundation
 import XCTest
 
 @testable import Interprocess
@@ -23,13 +24,54 @@ extension InterprocessTestCase {
         return assertThrows(code, operation, file: file, line: line) { try result.get() }
     }
 
-    /// Waits until a task is suspended in a call on an object, so that a test knows it without guessing a time.
-    func waitUntilAwaited(_ owner: some DescriptorOwner, file: StaticString = #filePath, line: UInt = #line) async {
+    /// Waits until that many tasks are suspended in calls on an object, so that a test knows it without guessing a time.
+    ///
+    /// Without an object all tasks count, also those that pause before they look for a server again.
+    func waitUntilAwaited(
+        _ owner: (any DescriptorOwner)? = nil,
+        by count: Int = 1,
+        file: StaticString = #filePath,
+        line: UInt = #line
+    ) async {
         let end = ContinuousClock.now + .seconds(10)
-        while owner.descriptorCore.attached?.isBusy != true {
-            if ContinuousClock.now > end { return XCTFail("no task came to wait", file: file, line: line) }
+        while waiterCount(owner) != count {
+            if ContinuousClock.now > end { return failWait(owner, count, file, line) }
             try? await Task.sleep(for: .microseconds(200))
         }
+    }
+
+    /// The same, blocking the thread; for tests that are not asynchronous.
+    func waitUntilAwaited(
+        _ owner: (any DescriptorOwner)? = nil,
+        by count: Int = 1,
+        file: StaticString = #filePath,
+        line: UInt = #line
+    ) {
+        let end = ContinuousClock.now + .seconds(10)
+        while waiterCount(owner) != count {
+            if ContinuousClock.now > end { return failWait(owner, count, file, line) }
+            usleep(200)
+        }
+    }
+
+    private func waiterCount(_ owner: (any DescriptorOwner)?) -> Int {
+        guard let owner else { return EventLoop.shared.reactor.waiterCount }
+        return (owner.descriptorCore.attached as? Registration)?.waiterCount ?? 0
+    }
+
+    private func failWait(_ owner: (any DescriptorOwner)?, _ count: Int, _ file: StaticString, _ line: UInt) {
+        XCTFail("\(waiterCount(owner)) tasks wait instead of \(count)", file: file, line: line)
+    }
+
+    /// Expects a value that has to be awaited.
+    func assertEqual<Value: Equatable>(
+        _ expected: Value,
+        file: StaticString = #filePath,
+        line: UInt = #line,
+        _ body: () async throws -> Value
+    ) async throws {
+        let value = try await body()
+        XCTAssertEqual(value, expected, file: file, line: line)
     }
 
     /// Does the same work twice: by tasks of the default pool, and by tasks on an event loop's thread.
