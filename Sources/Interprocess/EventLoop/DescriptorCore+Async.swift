@@ -14,6 +14,7 @@ extension DescriptorCore {
     ///   - deadline: For how long.
     ///   - waitsFirst: Whether an attempt is likely to be in vain before there was an event.
     ///   - attempt: Returns nothing if it would have to wait.
+    /// - Returns: The result.
     /// - Throws: What an attempt throws; `.closed`, `.cancelled`, `.timedOut`, `.resourcesExhausted`.
     @inline(__always)
     func awaiting<Value>(

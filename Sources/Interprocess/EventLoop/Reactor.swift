@@ -217,7 +217,7 @@ extension Reactor {
         if isStopping.load(ordering: .sequentiallyConsistent) { wake() }
     }
 
-    func isWaited(for token: SlotToken) -> Bool { table.withLock { $0.isWaited(for: token) } }
+    func waiterCount(of token: SlotToken) -> Int { table.withLock { $0.waiterCount(of: token) } }
 
     /// Lets a task wait that has given up its thread; returns the outcome if there is one already.
     @inline(__always)

@@ -27,7 +27,10 @@ final class Registration: DescriptorAttachment, @unchecked Sendable {
 
     override func didDrain() { reactor.remove(token) }
 
-    override var isBusy: Bool { reactor.isWaited(for: token) }
+    override var isBusy: Bool { waiterCount > 0 }
+
+    /// The number of tasks that wait.
+    var waiterCount: Int { reactor.waiterCount(of: token) }
 
     override func passTurn() { reactor.update { $0.passTurn(token) } }
 
@@ -45,6 +48,7 @@ extension Registration {
     ///   - kind: What it waits for.
     ///   - deadline: For how long.
     ///   - isBack: Whether it comes back, having been let go and found nothing: then it is the next to be served.
+    /// - Returns: How the wait has ended.
     func wait(_ kind: WaitKind, until deadline: Deadline, isBack: Bool) async -> WaitOutcome {
         let task = TaskIdentity.current
         let waiter = unsafe Waiter(continuation: nil, task: task, deadline: deadline.nanoseconds)

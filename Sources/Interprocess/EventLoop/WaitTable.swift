@@ -107,10 +107,10 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     // MARK: Waiting
 
-    func isWaited(for token: SlotToken) -> Bool {
-        guard holds(token) else { return false }
+    func waiterCount(of token: SlotToken) -> Int {
+        guard holds(token) else { return 0 }
         let slot = unsafe slots + token.index
-        return unsafe !(slot.pointee.receivers.isEmpty && slot.pointee.senders.isEmpty && slot.pointee.turns.isEmpty)
+        return unsafe slot.pointee.receivers.count + slot.pointee.senders.count + slot.pointee.turns.count
     }
 
     /// Lets somebody wait; returns the outcome if there is one already.

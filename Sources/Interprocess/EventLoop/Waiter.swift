@@ -66,7 +66,7 @@ struct WaiterQueue {
     /// Whether one has been let go before others, and is not done.
     private var isServing = false
 
-    var isEmpty: Bool { first == nil }
+    var count: Int { first == nil ? 0 : others.count + 1 }
 
     /// Whether the next event is worth anything.
     var wantsEvents: Bool { first != nil && !isServing }

@@ -33,8 +33,13 @@ extension InterprocessTestCase {
     }
 
     /// Does the same work twice: by tasks of the default pool, and by tasks on an event loop's thread.
-    func onEachExecutor(_ body: @Sendable () async throws -> Void) async throws {
+    func onEachExecutor(_ body: () async throws -> Void) async throws {
         try await body()
-        try await withTaskExecutorPreference(EventLoop.shared) { try await body() }
+        try await withTaskExecutorPreference(EventLoop.shared) {
+            // The preference holds from the next suspension on.
+            await Task.yield()
+            XCTAssertNotNil(Reactor.current, "not on the loop's thread")
+            try await body()
+        }
     }
 }
