@@ -29,6 +29,15 @@ extension InterprocessTestCase {
         return [(one, other), (pipe.sender, pipe.receiver), (try FIFOFile.openSender(at: path), receiver)]
     }
 
+    /// A receiver that gets these bytes, up to 1 MiB, and then the end.
+    func bufferedReceiver(_ bytes: [UInt8]) throws -> UnnamedPipeReceiver {
+        var options = UnnamedPipe.Options()
+        options.bufferSize = 1 << 20
+        let (sender, receiver) = try UnnamedPipe.create(options)
+        try sender.writeAll(bytes, timeout: .seconds(5))
+        return receiver
+    }
+
     /// Lines of many lengths, no two of them alike.
     func lines(_ count: Int) -> [String] {
         (0..<count).map { "\($0) " + String(repeating: "\($0 % 10)", count: $0 * 7 % 300) }
@@ -43,6 +52,33 @@ extension InterprocessTestCase {
         XCTAssertEqual(found.count, expected.count, file: file, line: line)
         XCTAssertTrue(found.sorted() == expected.sorted(), "lines were lost, torn or doubled", file: file, line: line)
     }
+}
+
+/// Lines of every shape.
+enum Lines {
+    static let endings: [(text: String, lines: [String])] = [
+        ("", []),
+        ("\n", [""]),
+        ("\r\n", [""]),
+        ("\n\n\n", ["", "", ""]),
+        ("a\nb\n", ["a", "b"]),
+        ("a\r\nb\r\n", ["a", "b"]),
+        ("a\nb", ["a", "b"]),
+        ("a\n\nb\n\r\nc", ["a", "", "b", "", "c"]),
+        ("a\rb\n", ["a\rb"]),
+        ("a\r\r\n", ["a\r"]),
+        // Without a line feed it is no ending.
+        ("a\r", ["a\r"]),
+        ("a\0b\n", ["a\0b"]),
+        ("ä€𝄞\n", ["ä€𝄞"]),
+    ]
+
+    static let invalidUTF8: (bytes: [UInt8], lines: [String]) = (
+        [0x61, 0xFF, 0x62, 0x0A, 0xC3, 0x0A, 0xE2, 0x82], ["a\u{FFFD}b", "\u{FFFD}", "\u{FFFD}"]
+    )
+
+    /// As long as the usual limit lets through: 1 MiB.
+    static let long = String(repeating: "0123456789abcdef", count: 1 << 16)
 }
 
 /// The most address space that this process had, in bytes: memory that is asked for counts even if it is not used.
