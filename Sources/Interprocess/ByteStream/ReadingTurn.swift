@@ -24,8 +24,8 @@ struct ReadingTurn: ~Copyable, Sendable {
         passOn(core)
     }
 
-    /// To be called by one that has taken bytes from the buffer without having the turn: was it let go to look, then it
-    /// leaves bytes, or the turn, to the next one.
+    /// To be called by one that has looked into the buffer, and leaves without having had the turn: was it let go to
+    /// look, then it leaves bytes, or the turn, to the next one.
     @inline(__always)
     func passOn(_ core: DescriptorCore, leaving byteCount: Int) {
         if byteCount > 0 || !isTaken.load(ordering: .sequentiallyConsistent) { passOn(core) }

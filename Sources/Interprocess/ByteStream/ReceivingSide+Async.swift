@@ -106,13 +106,11 @@ extension ReceivingSide {
     func readLine(limit: Int, until deadline: Deadline) async throws(IPCError) -> [UInt8]? {
         if core.isClosed(.receive) { throw core.error(.closed, .read) }
         var hasTurn = false
-        defer { if hasTurn { turn.give(core) } }
+        defer { if hasTurn { turn.give(core) } else { turn.passOn(core, leaving: bufferedByteCount) } }
         var isAtEnd = false
         while true {
             switch readAhead.takeLine(limit: limit, isAtEnd: isAtEnd) {
-            case .line(let bytes):
-                if !hasTurn { turn.passOn(core, leaving: bufferedByteCount) }
-                return bytes
+            case .line(let bytes): return bytes
             case .tooLong: throw core.error(.messageTooLarge, .read)
             case .incomplete: if isAtEnd { return nil }
             }

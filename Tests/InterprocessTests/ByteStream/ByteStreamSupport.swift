@@ -103,6 +103,14 @@ final class Found: Sendable {
 
     func add(_ line: String?) { lines.withLock { $0.append(line ?? "the end") } }
 
+    /// Adds the line, or the code of the error.
+    func add(_ result: Result<String?, any Error>) {
+        switch result {
+        case .success(let line): add(line)
+        case .failure(let error): add((error as? IPCError).map { "\($0.code)" } ?? "\(error)")
+        }
+    }
+
     /// Waits until there are that many.
     func wait(for count: Int, file: StaticString = #filePath, line: UInt = #line) async {
         let end = ContinuousClock.now + .seconds(10)
