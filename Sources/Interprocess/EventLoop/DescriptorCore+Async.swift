@@ -43,12 +43,11 @@ extension DescriptorCore {
                 if outcome == .readyBeforeOthers { registration.passOn(kind) }
                 throw error
             }
-            if let result {
-                if outcome == .readyBeforeOthers { registration.passOn(kind) }
-                return result
-            }
             // What is ready again and again, and in vain, must not keep the call from ending.
-            if outcome == .timedOut || deadline.hasPassed { throw error(.timedOut, operation) }
+            let isOver = result != nil || outcome == .timedOut || deadline.hasPassed
+            if isOver && outcome == .readyBeforeOthers { registration.passOn(kind) }
+            if let result { return result }
+            if isOver { throw error(.timedOut, operation) }
             isBack = true
         }
     }

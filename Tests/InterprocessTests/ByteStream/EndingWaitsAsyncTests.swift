@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+import Foundation
 import Synchronization
 import XCTest
 
@@ -62,4 +63,40 @@ final class EndingWaitsAsyncTests: InterprocessTestCase {
             stream.close()
         }
     }
+
+    #if INTERPROCESS_FAULT_INJECTION
+    /// What keeps its tasks from running for as long as a thread says.
+    private actor Holdup {
+        func hold(until released: DispatchSemaphore, _ found: Found) {
+            found.add("held")
+            released.wait()
+        }
+        func read(_ stream: LocalSocketStream, timeout: Duration) async throws -> [UInt8] {
+            try await stream.read(upTo: 1, timeout: timeout)
+        }
+    }
+
+    /// Of two who wait for bytes the first is let go, finds none, for somebody else was faster, and its time is over:
+    /// then the other one has to be let go.
+    func testGivingUpLetsTheNextOneGo() async throws {
+        defer { FaultInjection.clear() }
+        let (one, other) = try LocalSocketStream.pair()
+        let (holdup, released) = (Holdup(), DispatchSemaphore(value: 0))
+        let start = ContinuousClock.now
+        let first = Task { try await holdup.read(other, timeout: .milliseconds(300)) }
+        await waitUntilAwaited(other, by: 1)
+        let second = Task { try await other.read(upTo: 1) }
+        await waitUntilAwaited(other, by: 2)
+        let found = Found()
+        let holding = Task { await holdup.hold(until: released, found) }
+        await found.wait(for: 1)
+        try await one.writeAll("x")
+        try await Task.sleep(until: start + .milliseconds(310))
+        FaultInjection.inject(.result(-Int64(EAGAIN)), into: .receive)
+        released.signal()
+        await assertThrows(.timedOut, .read) { try await first.value }
+        try await assertEqual(Array("x".utf8)) { try await second.value }
+        await holding.value
+    }
+    #endif
 }
