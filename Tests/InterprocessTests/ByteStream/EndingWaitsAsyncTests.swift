@@ -82,16 +82,16 @@ final class EndingWaitsAsyncTests: InterprocessTestCase {
         defer { FaultInjection.clear() }
         let (one, other) = try LocalSocketStream.pair()
         let (holdup, released) = (Holdup(), DispatchSemaphore(value: 0))
-        let start = ContinuousClock.now
         let first = Task { try await holdup.read(other, timeout: .seconds(1)) }
         await waitUntilAwaited(other, by: 1)
+        let end = ContinuousClock.now + .seconds(1)
         let second = Task { try await other.read(upTo: 1) }
         await waitUntilAwaited(other, by: 2)
         let found = Found()
         let holding = Task { await holdup.hold(until: released, found) }
         await found.wait(for: 1)
         try await one.writeAll("x")
-        try await Task.sleep(until: start + .milliseconds(1010))
+        try await Task.sleep(until: end)
         FaultInjection.inject(.result(-Int64(EAGAIN)), into: .receive)
         released.signal()
         await assertThrows(.timedOut, .read) { try await first.value }
