@@ -57,6 +57,15 @@ do {
     case "write-without-reader": try writeWithoutReader(arguments[0])
     case "send": try send(over: number(arguments[0]))
     case "receive": try receive(over: number(arguments[0]))
+    case "write-without-reader-awaited":
+        let kind = arguments[0]
+        try runAwaited { try await writeWithoutReaderAwaited(kind) }
+    case "send-awaited":
+        let descriptor: RawDescriptor = number(arguments[0])
+        try runAwaited { try await sendAwaited(over: descriptor) }
+    case "receive-awaited":
+        let descriptor: RawDescriptor = number(arguments[0])
+        try runAwaited { try await receiveAwaited(over: descriptor) }
     case "talk-over": try talk(over: number(arguments[0]))
     case "activated": try activated()
     case "listen-slowly": try listenSlowly(name(arguments[0]))
