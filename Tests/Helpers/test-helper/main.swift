@@ -61,6 +61,15 @@ do {
     case "count": try count(over: number(arguments[0]))
     case "read-at-once": try readAtOnce(from: number(arguments[0]))
     case "write-at-once": try writeAtOnce(to: number(arguments[0]))
+    case "write-without-reader-awaited":
+        let kind = arguments[0]
+        try runAwaited { try await writeWithoutReaderAwaited(kind) }
+    case "send-awaited":
+        let descriptor: RawDescriptor = number(arguments[0])
+        try runAwaited { try await sendAwaited(over: descriptor) }
+    case "receive-awaited":
+        let descriptor: RawDescriptor = number(arguments[0])
+        try runAwaited { try await receiveAwaited(over: descriptor) }
     case "talk-over": try talk(over: number(arguments[0]))
     case "activated": try activated()
     case "listen-slowly": try listenSlowly(name(arguments[0]))

@@ -6,15 +6,6 @@ import XCTest
 
 /// Several threads read from one object: nothing comes twice, in part, or not at all.
 final class ConcurrentReadersTests: InterprocessTestCase {
-    private func lines(_ count: Int) -> [String] {
-        (0..<count).map { "\($0) " + String(repeating: "\($0 % 10)", count: $0 * 7 % 300) }
-    }
-
-    private func assertEachLineOnce(_ found: [String], _ expected: [String], line: UInt = #line) {
-        XCTAssertEqual(found.count, expected.count, line: line)
-        XCTAssertTrue(found.sorted() == expected.sorted(), "lines were lost, torn or doubled", line: line)
-    }
-
     func testEveryLineOnceAndWhole() throws {
         let expected = lines(4000)
         let (one, other) = try LocalSocketStream.pair()
@@ -77,9 +68,7 @@ final class ConcurrentReadersTests: InterprocessTestCase {
         for reader in readers {
             for (byte, count) in try reader.value().enumerated() { found[byte] += count }
         }
-        var expected = [Int](repeating: 0, count: 256)
-        for byte in bytes { expected[Int(byte)] += 1 }
-        XCTAssertEqual(found, expected)
+        XCTAssertEqual(found, histogram(bytes))
     }
 
     func testWritersOfSmallPiecesDoNotTear() throws {

@@ -5,50 +5,24 @@ import XCTest
 
 /// Lines of every shape.
 final class LineTests: InterprocessTestCase {
-    /// A receiver that gets these bytes and then the end.
-    private func receiver(_ bytes: [UInt8]) throws -> UnnamedPipeReceiver {
-        var options = UnnamedPipe.Options()
-        options.bufferSize = 1 << 20
-        let (sender, receiver) = try UnnamedPipe.create(options)
-        try sender.writeAll(bytes, timeout: .seconds(5))
-        return receiver
-    }
-
-    private func lines(_ text: String) throws -> [String] {
-        let receiver = try receiver(Array(text.utf8))
-        var lines: [String] = []
-        while let line = try receiver.readLine() { lines.append(line) }
-        XCTAssertNil(try receiver.readLine(), "the end stays the end")
-        return lines
-    }
-
     func testEndings() throws {
-        XCTAssertEqual(try lines(""), [])
-        XCTAssertEqual(try lines("\n"), [""])
-        XCTAssertEqual(try lines("\r\n"), [""])
-        XCTAssertEqual(try lines("\n\n\n"), ["", "", ""])
-        XCTAssertEqual(try lines("a\nb\n"), ["a", "b"])
-        XCTAssertEqual(try lines("a\r\nb\r\n"), ["a", "b"])
-        XCTAssertEqual(try lines("a\nb"), ["a", "b"])
-        XCTAssertEqual(try lines("a\n\nb\n\r\nc"), ["a", "", "b", "", "c"])
-        XCTAssertEqual(try lines("a\rb\n"), ["a\rb"])
-        XCTAssertEqual(try lines("a\r\r\n"), ["a\r"])
-        // Without a line feed it is no ending.
-        XCTAssertEqual(try lines("a\r"), ["a\r"])
-        XCTAssertEqual(try lines("a\0b\n"), ["a\0b"])
-        XCTAssertEqual(try lines("ä€𝄞\n"), ["ä€𝄞"])
+        for (text, expected) in Lines.endings {
+            let receiver = try bufferedReceiver(Array(text.utf8))
+            var found: [String] = []
+            while let line = try receiver.readLine() { found.append(line) }
+            XCTAssertEqual(found, expected)
+            XCTAssertNil(try receiver.readLine(), "the end stays the end")
+        }
     }
 
     func testInvalidUTF8IsReplaced() throws {
-        let receiver = try receiver([0x61, 0xFF, 0x62, 0x0A, 0xC3, 0x0A, 0xE2, 0x82])
-        XCTAssertEqual(try receiver.readLine(), "a\u{FFFD}b")
-        XCTAssertEqual(try receiver.readLine(), "\u{FFFD}")
-        XCTAssertEqual(try receiver.readLine(), "\u{FFFD}")
+        let receiver = try bufferedReceiver(Lines.invalidUTF8.bytes)
+        for line in Lines.invalidUTF8.lines { XCTAssertEqual(try receiver.readLine(), line) }
         XCTAssertNil(try receiver.readLine())
     }
 
     func testExactlyAtTheLimit() throws {
-        let receiver = try receiver(Array("12345\n123456\nx\n".utf8))
+        let receiver = try bufferedReceiver(Array("12345\n123456\nx\n".utf8))
         XCTAssertEqual(try receiver.readLine(limit: 5), "12345")
         let error = assertThrows(.messageTooLarge, .read) { try receiver.readLine(limit: 5) }
         XCTAssertEqual(error?.description.contains("raise the limit"), true, error?.description ?? "")
@@ -60,20 +34,20 @@ final class LineTests: InterprocessTestCase {
     }
 
     func testTheLimitCountsTheCarriageReturn() throws {
-        let receiver = try receiver(Array("12345\r\n".utf8))
+        let receiver = try bufferedReceiver(Array("12345\r\n".utf8))
         assertThrows(.messageTooLarge) { try receiver.readLine(limit: 5) }
         XCTAssertEqual(try receiver.readLine(limit: 6), "12345")
     }
 
     func testLimitOfZeroTakesEmptyLines() throws {
-        let receiver = try receiver(Array("\n\nx".utf8))
+        let receiver = try bufferedReceiver(Array("\n\nx".utf8))
         XCTAssertEqual(try receiver.readLine(limit: 0), "")
         XCTAssertEqual(try receiver.readLine(limit: 0), "")
         assertThrows(.messageTooLarge) { try receiver.readLine(limit: 0) }
     }
 
     func testTheLimitHoldsForALineWithoutAnEnd() throws {
-        let receiver = try receiver(Array("123456".utf8))
+        let receiver = try bufferedReceiver(Array("123456".utf8))
         assertThrows(.messageTooLarge) { try receiver.readLine(limit: 5) }
         XCTAssertEqual(try receiver.readLine(limit: 6), "123456")
         XCTAssertNil(try receiver.readLine())
@@ -93,7 +67,7 @@ final class LineTests: InterprocessTestCase {
     }
 
     func testLimitsThatCannotBe() throws {
-        let receiver = try receiver(Array("x\n".utf8))
+        let receiver = try bufferedReceiver(Array("x\n".utf8))
         for limit in [-1, Int.min] {
             assertThrows(.invalidArgument, .read) { try receiver.readLine(limit: limit) }
         }
@@ -101,8 +75,7 @@ final class LineTests: InterprocessTestCase {
     }
 
     func testLongLine() throws {
-        let long = String(repeating: "0123456789abcdef", count: 1 << 16)
-        XCTAssertEqual(long.utf8.count, 1 << 20)
+        let long = Lines.long
         let (sender, receiver) = try UnnamedPipe.create()
         let writing = Running {
             try sender.writeAll(long + "\nnext\n" + long + "!\n")

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-import Foundation
 import XCTest
 
 @testable import Interprocess
 
 /// A read that needs several steps keeps what it had when one of them fails.
 final class ReadExactlyTests: InterprocessTestCase {
-    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
-
     func testTimeoutKeepsTheBytes() throws {
         let (one, other) = try LocalSocketStream.pair()
         try one.writeAll("abc")
@@ -74,7 +71,7 @@ final class ReadExactlyTests: InterprocessTestCase {
 
     /// A number that somebody else chose costs no memory before the bytes are there.
     func testHostileCountsCostNothing() throws {
-        let before = residentBytes()
+        let before = addressSpace()
         for count in [Int.max, Int.max - 1, 1 << 40, 8 << 30] {
             let (one, other) = try LocalSocketStream.pair()
             try one.writeAll("abc")
@@ -83,7 +80,7 @@ final class ReadExactlyTests: InterprocessTestCase {
             XCTAssertEqual(error?.bytesTransferred, 3)
             XCTAssertEqual(text(try other.readToEnd(limit: .max)), "abc")
         }
-        XCTAssertLessThan(residentBytes() - before, 64 << 20)
+        XCTAssertLessThan(addressSpace() - before, 64 << 20)
     }
 
     func testLargeCount() throws {
@@ -102,12 +99,5 @@ final class ReadExactlyTests: InterprocessTestCase {
         reading.waitUntilBlocked()
         other.close()
         assertThrows(.closed, .read) { try reading.value() }
-    }
-
-    /// The address space counts as well: memory that is asked for and not used would not be resident.
-    private func residentBytes() -> Int {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmPeak:") }
-        return (peak?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 10
     }
 }

@@ -6,20 +6,12 @@ import XCTest
 
 /// The forms of reading, mixed: each goes on where the one before stopped.
 final class ReadFormsTests: InterprocessTestCase {
-    private func pair(_ text: String) throws -> (sender: LocalSocketStream, receiver: LocalSocketStream) {
-        let (one, other) = try LocalSocketStream.pair()
-        try one.writeAll(text)
-        return (one, other)
-    }
-
     private func lend<Value>(_ memory: inout [UInt8], _ body: (inout MutableRawSpan) throws -> Value) rethrows -> Value
     {
         var elements = memory.mutableSpan
         var bytes = elements.mutableBytes
         return try body(&bytes)
     }
-
-    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     func testAllFormsMixed() throws {
         let (one, other) = try pair("line\nabcdefghijklmnopqrstuvwxyz\nrest")

@@ -3,17 +3,10 @@
 import Interprocess
 import XCTest
 
+/// Several pieces of memory at once, over each kind of calls behind it: sendmsg and pwritev2.
 final class VectoredTests: InterprocessTestCase {
-    /// Over both kinds of calls behind it: sendmsg and pwritev2.
-    private func eachKind(_ body: (any ByteSender, any ByteReceiver) throws -> Void) throws {
-        let (one, other) = try LocalSocketStream.pair()
-        try body(one, other)
-        let pipe = try UnnamedPipe.create()
-        try body(pipe.sender, pipe.receiver)
-    }
-
     func testPiecesArriveInOrder() throws {
-        try eachKind { sender, receiver in
+        for (sender, receiver) in try everyKind() {
             var header: [UInt8] = [1, 2, 3]
             var payload = [UInt8](repeating: 7, count: 1000)
             try header.withUnsafeBytes { header in
@@ -37,7 +30,7 @@ final class VectoredTests: InterprocessTestCase {
     }
 
     func testNothingIsNoCall() throws {
-        try eachKind { sender, receiver in
+        for (sender, receiver) in try everyKind() {
             XCTAssertEqual(try sender.write(gathering: []), 0)
             XCTAssertEqual(try receiver.read(scattering: []), 0)
             XCTAssertEqual(try receiver.read(scattering: [UnsafeMutableRawBufferPointer(start: nil, count: 0)]), 0)
@@ -45,7 +38,7 @@ final class VectoredTests: InterprocessTestCase {
     }
 
     func testReadAheadComesFirst() throws {
-        try eachKind { sender, receiver in
+        for (sender, receiver) in try everyKind() {
             try sender.writeAll("line\nrest")
             XCTAssertEqual(try receiver.readLine(), "line")
             var bytes = [UInt8](repeating: 0, count: 10)
@@ -55,7 +48,7 @@ final class VectoredTests: InterprocessTestCase {
     }
 
     func testWaitingIsLimited() throws {
-        try eachKind { _, receiver in
+        for (_, receiver) in try everyKind() {
             var byte: UInt8 = 0
             withUnsafeMutableBytes(of: &byte) { byte in
                 _ = assertThrows(.timedOut, .read) {
@@ -66,7 +59,7 @@ final class VectoredTests: InterprocessTestCase {
     }
 
     func testMoreThanTheSystemTakesAtOnce() throws {
-        try eachKind { sender, receiver in
+        for (sender, receiver) in try everyKind() {
             let byte: [UInt8] = [9]
             try byte.withUnsafeBytes { byte in
                 XCTAssertEqual(

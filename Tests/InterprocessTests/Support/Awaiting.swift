@@ -63,20 +63,14 @@ extension InterprocessTestCase {
         XCTFail("\(waiterCount(owner)) tasks wait instead of \(count)", file: file, line: line)
     }
 
-    /// Expects a value that has to be awaited.
-    func assertEqual<Value: Equatable>(
-        _ expected: Value,
-        file: StaticString = #filePath,
-        line: UInt = #line,
-        _ body: () async throws -> Value
-    ) async throws {
-        let value = try await body()
-        XCTAssertEqual(value, expected, file: file, line: line)
-    }
-
     /// Does the same work twice: by tasks of the default pool, and by tasks on an event loop's thread.
-    func onEachExecutor(_ body: @Sendable () async throws -> Void) async throws {
+    func onEachExecutor(_ body: () async throws -> Void) async throws {
         try await body()
-        try await withTaskExecutorPreference(EventLoop.shared) { try await body() }
+        try await withTaskExecutorPreference(EventLoop.shared) {
+            // The preference holds from the next suspension on.
+            await Task.yield()
+            XCTAssertNotNil(Reactor.current, "not on the loop's thread")
+            try await body()
+        }
     }
 }

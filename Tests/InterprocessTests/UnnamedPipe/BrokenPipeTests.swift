@@ -9,6 +9,9 @@ final class BrokenPipeTests: InterprocessTestCase {
     /// A sanitizer's search for leaks cannot run in a program that is traced.
     private static let traced = ["ASAN_OPTIONS": "detect_leaks=0"]
 
+    /// The roles of the child: it blocks, or awaits.
+    private static let forms = ["", "-awaited"]
+
     private func assertSurvives(_ child: ChildProcess, line: UInt = #line) {
         XCTAssertEqual(child.readLine(), "error brokenPipe", line: line)
         XCTAssertEqual(child.readLine(), "survived", line: line)
@@ -18,8 +21,10 @@ final class BrokenPipeTests: InterprocessTestCase {
     /// In a child that leaves the signal as every program has it at first.
     func testChildSurvives() throws {
         try FIFOFile.create(at: path())
-        for kind in ["pipe", "socket", path()] {
-            assertSurvives(try ChildProcess.helper("write-without-reader", kind))
+        for form in Self.forms {
+            for kind in ["pipe", "socket", path()] {
+                assertSurvives(try ChildProcess.helper("write-without-reader" + form, kind))
+            }
         }
     }
 
@@ -30,10 +35,12 @@ final class BrokenPipeTests: InterprocessTestCase {
         let helper = try ChildProcess.path(ofBuilt: "test-helper")
         for inject in ["pwritev2:error=EOPNOTSUPP:when=1", "pwritev2:error=EOPNOTSUPP", "pwritev2:error=ENOSYS"] {
             for kind in ["pipe", path()] {
-                let tracing = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=\(inject)"]
-                let arguments = tracing + [helper, "write-without-reader", kind]
-                let child = try ChildProcess("strace", arguments, environment: Self.traced)
-                assertSurvives(child)
+                for form in Self.forms {
+                    let tracing = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=\(inject)"]
+                    let arguments = tracing + [helper, "write-without-reader" + form, kind]
+                    let child = try ChildProcess("strace", arguments, environment: Self.traced)
+                    assertSurvives(child)
+                }
             }
         }
     }
@@ -41,18 +48,22 @@ final class BrokenPipeTests: InterprocessTestCase {
     /// Bytes arrive by the calls of older kernels, too.
     func testBytesArriveOnOlderKernels() throws {
         try requireProgram("strace")
+        for form in Self.forms { try assertBytesArriveOnOlderKernels(form) }
+    }
+
+    private func assertBytesArriveOnOlderKernels(_ form: String) throws {
         let helper = try ChildProcess.path(ofBuilt: "test-helper")
         let tracing = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=pwritev2,preadv2:error=ENOSYS", helper]
         let (toChild, receiver) = try UnnamedPipe.create()
         let (sender, fromChild) = try UnnamedPipe.create()
         let receiving = try receiver.withUnsafeDescriptor { descriptor in
-            let arguments = tracing + ["receive", "5"]
+            let arguments = tracing + ["receive" + form, "5"]
             return Result {
                 try ChildProcess("strace", arguments, keeping: [(descriptor, 5)], environment: Self.traced)
             }
         }.get()
         let sending = try sender.withUnsafeDescriptor { descriptor in
-            let arguments = tracing + ["send", "5"]
+            let arguments = tracing + ["send" + form, "5"]
             return Result {
                 try ChildProcess("strace", arguments, keeping: [(descriptor, 5)], environment: Self.traced)
             }
