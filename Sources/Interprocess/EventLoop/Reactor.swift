@@ -9,15 +9,15 @@ internal import Synchronization
 /// is needed.
 @safe
 final class Reactor: @unchecked Sendable {
-    private let table = Mutex(WaitTable())
-    private let remoteJobs = Mutex(Buffer<UnownedJob>())
+    private let table = Locked(WaitTable())
+    private let remoteJobs = Locked(Buffer<UnownedJob>())
     private let attention = Atomic<Attention>(.awake)
     /// When the thread has to wake up by itself.
     private let alarm = Atomic<Int64>(.max)
     private let isStopping = Atomic<Bool>(false)
     private let isStarted = Atomic<Bool>(false)
     /// Whether there is a poller; whoever wakes the thread by it sees to it that it is not closed meanwhile.
-    private let isOpen = Mutex(false)
+    private let isOpen = Locked(false)
 
     private let poller = UnsafeMutablePointer<cip_poller>.allocate(capacity: 1)
     private let ownState = UnsafeMutablePointer<OwnState>.allocate(capacity: 1)

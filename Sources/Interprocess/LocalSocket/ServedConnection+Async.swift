@@ -71,7 +71,7 @@ public final class ServedConnection: Watcher {
         unsafe bytes.withUnsafeBytes { unsafe send($0) }
     }
 
-    /// Ends the connection when all is sent.
+    /// Ends the connection when all is sent; nothing more is received, or taken to be sent.
     public func close() {
         if isEnding { return }
         isEnding = true
@@ -81,7 +81,7 @@ public final class ServedConnection: Watcher {
     /// Who is on the other side.
     ///
     /// - Returns: What the system tells.
-    /// - Throws: ``IPCError/Code/notConnected``.
+    /// - Throws: ``IPCError/Code/notConnected``; ``IPCError/Code/closed`` once the connection has ended.
     public func peerCredentials() throws(IPCError) -> PeerCredentials { try PeerCredentials(core) }
 }
 
@@ -91,6 +91,8 @@ extension ServedConnection {
         handler = makeHandler(self)
         if !isFinished { watch(Int64(unsent.isEmpty ? CIP_READABLE : CIP_WRITABLE)) }
         let outcome = await registration.wait(.turn, until: .never, isBack: false)
+        // A call may be due already, and somebody may have kept this object: the descriptor is not theirs from now on.
+        finish()
         _ = registration.watch(nil, for: 0)
         handler = nil
         if let failure { throw failure }
@@ -127,7 +129,7 @@ extension ServedConnection {
     }
 
     private func send(_ bytes: UnsafeRawBufferPointer) {
-        guard !isFinished, bytes.count > 0, let base = bytes.baseAddress else { return }
+        guard !isEnding, bytes.count > 0, let base = bytes.baseAddress else { return }
         var sent = 0
         if unsent.isEmpty {
             let result = System.transfer(.send, bytes.count) {

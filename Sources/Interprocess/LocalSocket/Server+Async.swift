@@ -41,10 +41,10 @@ final class Server: Sendable {
     deinit { departures.didDrain() }
 
     func run() async throws(IPCError) {
-        // A task of its own: cancelling the caller must not cancel the handlers at once.
-        let work = Task(executorPreference: options.eventLoops[0]) { await self.work() }
         await withTaskCancellationHandler {
-            await work.value
+            // A task of its own: cancelling the caller must not cancel the handlers at once. It starts when cancelling
+            // can stop it, so that no client is accepted once that has been done.
+            await Task(executorPreference: options.eventLoops[0]) { await self.work() }.value
         } onCancel: {
             stop()
         }
