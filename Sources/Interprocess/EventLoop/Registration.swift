@@ -55,6 +55,7 @@ extension Registration {
     ///   - kind: What it waits for.
     ///   - deadline: For how long.
     ///   - isBack: Whether it comes back, having been let go and found nothing: then it is the next to be served.
+    /// - Returns: How the wait has ended.
     @inline(__always)
     func wait(_ kind: WaitKind, until deadline: Deadline, isBack: Bool) async -> WaitOutcome {
         let task = TaskIdentity.current

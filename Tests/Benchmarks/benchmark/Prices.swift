@@ -4,8 +4,7 @@ import CBenchmark
 import Interprocess
 import Synchronization
 
-/// What the parts of an awaited round trip cost on this machine: system calls, locks, allocations, and what Swift's
-/// concurrency takes. They are what the ratios of the awaited rows are made of.
+/// What the parts of an awaited round trip cost on this machine, which the ratios of the awaited rows are made of.
 enum Prices {
     private static let count = 200_000
 
