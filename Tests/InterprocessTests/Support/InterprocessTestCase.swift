@@ -21,13 +21,15 @@ class InterprocessTestCase: XCTestCase {
         let ran = DispatchSemaphore(value: 0)
         Task(executorPreference: EventLoop.shared) { ran.signal() }
         ran.wait()
-        // Tests that are asynchronous wait in a run loop, and sleep by a timer.
+        // Tests that are asynchronous sleep by a timer, and wait in a run loop: which a waiter does not enter if it need
+        // not wait.
         let slept = XCTestExpectation()
         Task {
             try? await Task.sleep(for: .milliseconds(1))
             slept.fulfill()
         }
         _ = XCTWaiter().wait(for: [slept], timeout: 10)
+        RunLoop.current.run(until: Date(timeIntervalSinceNow: 0.001))
         let fired = DispatchSemaphore(value: 0)
         let timer = DispatchSource.makeTimerSource(queue: .global())
         timer.setEventHandler { fired.signal() }
