@@ -60,23 +60,37 @@ extension Registration {
     func wait(_ kind: WaitKind, until deadline: Deadline, isBack: Bool) async -> WaitOutcome {
         let task = TaskIdentity.current
         let waiter = unsafe Waiter(continuation: nil, task: task, deadline: deadline.nanoseconds)
-        if task.value == scope.load(ordering: .relaxed) { return await wait(waiter, kind, isBack, isScoped: true) }
-        return await waitWithHandler(waiter, kind, isBack)
+        // Asked here, for a closure does not know whether its task holds an actor: that would be held meanwhile, and its
+        // other tasks with it.
+        let keepsThread = reactor.canWaitHere(task, #isolation)
+        if task.value == scope.load(ordering: .relaxed) {
+            return await wait(waiter, kind, isBack, isScoped: true, keepsThread)
+        }
+        return await waitWithHandler(waiter, kind, isBack, keepsThread)
     }
 
     @inline(never)
-    private func waitWithHandler(_ waiter: Waiter, _ kind: WaitKind, _ isBack: Bool) async -> WaitOutcome {
+    private func waitWithHandler(
+        _ waiter: Waiter,
+        _ kind: WaitKind,
+        _ isBack: Bool,
+        _ keepsThread: Bool
+    ) async -> WaitOutcome {
         await withTaskCancellationHandler {
-            await wait(waiter, kind, isBack, isScoped: false)
+            await wait(waiter, kind, isBack, isScoped: false, keepsThread)
         } onCancel: {
             reactor.update { $0.withdraw(waiter.task, token, kind, .cancelled) }
         }
     }
 
     @inline(__always)
-    private func wait(_ waiter: Waiter, _ kind: WaitKind, _ isBack: Bool, isScoped: Bool) async -> WaitOutcome {
-        // An actor would be held meanwhile, and its other tasks with it.
-        let keepsThread = reactor.canWaitHere(waiter.task, #isolation)
+    private func wait(
+        _ waiter: Waiter,
+        _ kind: WaitKind,
+        _ isBack: Bool,
+        isScoped: Bool,
+        _ keepsThread: Bool
+    ) async -> WaitOutcome {
         if keepsThread,
             let outcome = reactor.waitHere(waiter, token, kind, isBack: isBack, isScoped: isScoped)
         {
