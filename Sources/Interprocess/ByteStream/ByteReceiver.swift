@@ -39,7 +39,7 @@ extension ByteReceiver {
     /// Closing ends the trying at once, and time limits hold as ever.
     ///
     /// It goes for every form of reading, and not for writing. The corresponding system calls are those of
-    /// ``read(into:timeout:)-(UnsafeMutableRawBufferPointer,_)``, told not to wait, in place of `poll`.
+    /// `read(into:timeout:)`, told not to wait, in place of `poll`.
     public var spinTime: Duration {
         get { receivingSide.spin.time }
         set { receivingSide.spin.time = newValue }
