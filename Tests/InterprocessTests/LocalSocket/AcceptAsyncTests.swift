@@ -62,7 +62,7 @@ final class AcceptAsyncTests: InterprocessTestCase {
             for server in servers { await assertThrows(.closed, .accept) { try await server.value() } }
             await assertThrows(.closed, .accept) { try await listener.accept() }
             await assertThrows(.closed, .accept) { try await listener.accept(timeout: .zero) }
-            XCTAssertEqual(FileImage(path())?.isSocket, nil)
+            XCTAssertEqual(FileImage(name.description)?.isSocket, nil)
         }
     }
 

@@ -15,8 +15,8 @@ final class FullDuplexAsyncTests: InterprocessTestCase {
         return Array(repeatElement(cycle, count: byteCount / period + 1).joined().prefix(byteCount))
     }
 
-    private let near = FullDuplexAsyncTests.bytes(251)
-    private let far = FullDuplexAsyncTests.bytes(241)
+    private static let near = bytes(251)
+    private static let far = bytes(241)
 
     private func assertBothWays(
         _ executor: (any TaskExecutor)?,
@@ -24,7 +24,7 @@ final class FullDuplexAsyncTests: InterprocessTestCase {
     ) async throws {
         for (name, other) in zip(try bothNames(), Self.executors) {
             let (server, client) = try connected(name)
-            let (near, far) = (near, far)
+            let (near, far) = (Self.near, Self.far)
             let serving = RunningTask(on: other) { try await converse(server, far) }
             let received = try await on(executor) { try await converse(client, near) }
             XCTAssertTrue(received == far, "the client received \(received.count) bytes that are not those sent")

@@ -59,8 +59,13 @@ extension InterprocessTestCase {
 
     /// Each kind of name with each executor.
     func eachNameAndExecutor() throws -> [(LocalSocketName, (any TaskExecutor)?)] {
-        try Self.executors.flatMap { executor in try bothNames().map { ($0, executor) } }
+        try Self.executors.flatMap { executor in
+            [(try uniquePathName(), executor), (try namespacedName(), executor)]
+        }
     }
+
+    /// A path that no other listener of the test has, for one may go a little later than its name.
+    func uniquePathName() throws -> LocalSocketName { try pathName("\(UInt32.random(in: 0...UInt32.max))") }
 
     /// Does something on an executor, and waits for it.
     func on<Value: Sendable>(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+import Foundation
 import Interprocess
 import XCTest
 
@@ -70,6 +71,9 @@ final class UnnamedPipeChildAsyncTests: InterprocessTestCase {
             try await toChild.writeAll("before\n")
             XCTAssertEqual(child.readLine(), "got before")
             child.kill(SIGSTOP)
+            // One thread takes the signal; until it has run, the others go on.
+            var status: Int32 = 0
+            XCTAssertEqual(waitpid(child.pid, &status, WUNTRACED), child.pid)
             let writing = start { try await toChild.writeAll([UInt8](repeating: 0x78, count: 1 << 20)) }
             await waitUntilAwaited(toChild)
             child.kill()
