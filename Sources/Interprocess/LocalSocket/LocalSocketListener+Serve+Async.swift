@@ -21,7 +21,8 @@ extension LocalSocketListener {
     /// - Parameters:
     ///   - options: How to serve.
     ///   - handler: What to do with a client.
-    /// - Throws: ``IPCError/Code/closed`` when the listener was closed before the call;
+    /// - Throws: ``IPCError/Code/invalidArgument`` for options without an event loop, or with room for no client;
+    ///   ``IPCError/Code/closed`` when the listener was closed before the call;
     ///   ``IPCError/Code/resourcesExhausted`` when the event loop cannot be started.
     public func serve(
         options: ServeOptions = ServeOptions(),

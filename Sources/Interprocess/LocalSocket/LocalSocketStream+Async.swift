@@ -48,6 +48,8 @@ extension LocalSocketStream {
     ) async throws -> Value {
         let isOnLoop = eventLoop == nil && Reactor.current != nil
         return try await withTaskExecutorPreference(isOnLoop ? nil : eventLoop ?? .shared) {
+            // The preference holds from the next suspension on, and the stream joins the loop that it is on.
+            if !isOnLoop { await Task.yield() }
             let stream = try await connect(to: name, options: options)
             defer { stream.close() }
             let registration = try stream.descriptorCore.register(

@@ -4,7 +4,7 @@ internal import CInterprocess
 
 extension LocalSocketListener {
     /// Serves clients by calling a function with the bytes that come from them, on an event loop's thread, without
-    /// suspending and resuming a task for each piece: as fast as the same in C.
+    /// suspending and resuming a task for each piece: the fastest way to serve.
     ///
     /// ```swift
     /// let listener = try LocalSocketListener(.namespaced("com.example.echo"))
