@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 // Of <asm/unistd.h>, for C libraries whose headers are older than the kernel: the same number on all processors.
 #ifndef SYS_epoll_pwait2
@@ -51,18 +50,24 @@ int64_t cip_poller_wake(const struct cip_poller *poller) {
     return cip_result(eventfd_write((int)poller->wake, 1));
 }
 
+// Without the C library, which makes each wait a point at which a thread can be cancelled: no loop's thread is.
+static int wait_milliseconds(int queue, struct epoll_event *events, int milliseconds) {
+    return (int)syscall(SYS_epoll_pwait, queue, events, CIP_POLLER_CAPACITY, milliseconds, NULL, (size_t)0);
+}
+
 static int wait_for_events(int queue, struct epoll_event *events, int64_t nanoseconds) {
-    if (nanoseconds <= 0) return epoll_wait(queue, events, CIP_POLLER_CAPACITY, nanoseconds < 0 ? -1 : 0);
+    if (nanoseconds <= 0) return wait_milliseconds(queue, events, nanoseconds < 0 ? -1 : 0);
     // Learned once: kernels before 5.11 lack it, and sandboxes that are older forbid it.
     static atomic_bool lacks_nanoseconds;
     if (!atomic_load_explicit(&lacks_nanoseconds, memory_order_relaxed)) {
-        struct timespec limit = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+        // The kernel's timespec, which has 64 bits also where the C library's has fewer.
+        struct { int64_t seconds, nanoseconds; } limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
         long ready = syscall(SYS_epoll_pwait2, queue, events, CIP_POLLER_CAPACITY, &limit, NULL, (size_t)0);
         if (ready >= 0 || (errno != ENOSYS && errno != EPERM)) return (int)ready;
         atomic_store_explicit(&lacks_nanoseconds, true, memory_order_relaxed);
     }
     int64_t milliseconds = nanoseconds / 1000000 + (nanoseconds % 1000000 > 0);
-    return epoll_wait(queue, events, CIP_POLLER_CAPACITY, milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
+    return wait_milliseconds(queue, events, milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
 }
 
 int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, int64_t nanoseconds) {
