@@ -60,8 +60,10 @@ extension ReceivingSide {
     /// The same once there is a read-ahead buffer, in which others may leave bytes.
     @inline(never)
     private func receiveBuffered(until deadline: Deadline, _ take: (Source) -> Int64) async -> Int64 {
+        if core.budget.spend() { await core.giveWay() }
         while true {
             if core.isClosed(.receive) { return Ending.closed }
+            if Task.isCancelled { return Ending.cancelled }
             let taken = take(.readAhead)
             if taken > 0 {
                 turn.passOn(core, leaving: bufferedByteCount)
@@ -101,7 +103,9 @@ extension ReceivingSide {
     /// Receives a line, without its line feed; `nil` at the end of the stream.
     func readLine(limit: Int, until deadline: Deadline) async throws(IPCError) -> [UInt8]? {
         if connection != nil { try await finishConnecting(until: deadline) }
+        if core.budget.spend() { await core.giveWay() }
         if core.isClosed(.receive) { throw core.error(.closed, .read) }
+        if Task.isCancelled { throw core.error(.cancelled, .read) }
         var hasTurn = false
         defer { if hasTurn { turn.give(core) } else { turn.passOn(core, leaving: bufferedByteCount) } }
         var isAtEnd = false

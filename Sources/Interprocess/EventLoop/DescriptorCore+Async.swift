@@ -32,11 +32,13 @@ extension DescriptorCore {
         _ attempt: () -> Int64
     ) async -> Int64 {
         if !waitsFirst {
+            if budget.spend() { await giveWay() }
             if Task.isCancelled { return Ending.cancelled }
             if case let result = leased(side, attempt), result != -cip_codes.would_block { return result }
         }
         var failure: Int64 = 0
         guard let registration = registration(side, &failure) else { return failure }
+        budget.renew()
         let kind = side == .send ? WaitKind.send : .receive
         var isBack = false
         while true {
@@ -52,6 +54,10 @@ extension DescriptorCore {
             isBack = true
         }
     }
+
+    /// Lets other tasks run. (A function of its own, so that no caller's frame has room for it.)
+    @inline(never)
+    func giveWay() async { await Task.yield() }
 
     @inline(__always)
     private func leased(_ side: Side, _ attempt: () -> Int64) -> Int64 {

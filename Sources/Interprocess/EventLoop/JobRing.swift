@@ -22,6 +22,9 @@ struct JobRing: ~Copyable {
         count &+= 1
     }
 
+    /// Takes all jobs over from a buffer.
+    mutating func append(_ buffer: inout Buffer<UnownedJob>) { buffer.drain { append($0) } }
+
     @inline(__always)
     mutating func removeFirst() -> UnownedJob {
         let job = unsafe (memory + start).move()

@@ -51,6 +51,8 @@ final class Reactor: @unchecked Sendable {
         var step = 0
 
         deinit { unsafe memory.deallocate() }
+
+        mutating func admitTakenJobs() { jobs.append(&takenJobs) }
     }
 
     @safe
@@ -137,9 +139,6 @@ extension Reactor {
 // MARK: - The thread
 
 extension Reactor {
-    /// How many parts of tasks are run before events are looked at again.
-    private static var budget: Int { 512 }
-
     private func run() {
         cip_thread_set_mark(mark)
         while true {
@@ -160,9 +159,8 @@ extension Reactor {
 
     private func runJobs() {
         guard !own.jobs.isEmpty, let executor = unsafe own.executor else { return }
-        var left = Self.budget
-        while !own.jobs.isEmpty && left > 0 {
-            left &-= 1
+        // Those that are there now: events are looked at before the ones that come of them.
+        for _ in 0..<own.jobs.count {
             let job = own.jobs.removeFirst()
             own.running = TaskIdentity(job)
             unsafe job.runSynchronously(on: executor)
@@ -175,7 +173,10 @@ extension Reactor {
         if own.calls.count == 0 { return }
         if unsafe own.memory.count == 0 { unsafe own.memory = .allocate(byteCount: 64 << 10, alignment: 4096) }
         let memory = unsafe own.memory
-        own.calls.drain { unsafe $0.watcher.call($0.ready, memory) }
+        var calls = Buffer<WatcherCall>()
+        swap(&calls, &own.calls)
+        calls.drain { unsafe $0.watcher.call($0.ready, memory) }
+        swap(&calls, &own.calls)
     }
 
     private func takeRemoteJobs() {
@@ -183,7 +184,7 @@ extension Reactor {
         // First this, and then the look at what is new.
         _ = attention.exchange(.awake, ordering: .acquiringAndReleasing)
         remoteJobs.withLock { remote in swap(&remote, &own.takenJobs) }
-        own.takenJobs.drain { own.jobs.append($0) }
+        own.admitTakenJobs()
     }
 
     /// Looks at what has happened, and lets those go who have waited for it; waits for something to happen, if it may.
@@ -194,17 +195,21 @@ extension Reactor {
         let count = poll(mayWait: mayWait)
         let alarm = alarm.load(ordering: .relaxed)
         let now = alarm == .max ? Int64.min : cip_now()
+        // Taken out of the state, which those that are let go come to use.
+        var resumptions = Buffer<Resumption>()
+        swap(&resumptions, &own.resumptions)
         let outcome = table.withLock { table -> WaitOutcome? in
             unsafe table.dispatch(UnsafeBufferPointer(start: events, count: max(0, count)))
             if alarm <= now {
                 table.expire(now)
                 self.alarm.store(table.earliestAlarm, ordering: .sequentiallyConsistent)
             }
-            table.takeResumptions(&own.resumptions)
+            table.takeResumptions(&resumptions)
             table.takeCalls(&own.calls)
             return table.takeOutcomeHere()
         }
-        own.resumptions.drain { $0.resume() }
+        resumptions.drain { $0.resume() }
+        swap(&resumptions, &own.resumptions)
         return outcome
     }
 

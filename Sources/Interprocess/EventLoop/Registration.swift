@@ -32,6 +32,8 @@ final class Registration: DescriptorAttachment, @unchecked Sendable {
     /// How many tasks wait for it.
     var waiterCount: Int { reactor.waiterCount(token) }
 
+    override func didShutDown() { reactor.update { $0.releaseAll(token, .send, .ready) } }
+
     override func passTurn() { reactor.update { $0.passTurn(token) } }
 
     func passOn(_ kind: WaitKind) { reactor.update { $0.passOn(token, kind) } }

@@ -209,7 +209,9 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
         }
     }
 
-    private mutating func releaseAll(_ token: SlotToken, _ kind: WaitKind, _ outcome: WaitOutcome) {
+    /// Ends all waits of one kind.
+    mutating func releaseAll(_ token: SlotToken, _ kind: WaitKind, _ outcome: WaitOutcome) {
+        guard holds(token) else { return }
         for waiter in unsafe slots[token.index][kind].removeAll() { release(waiter, outcome) }
     }
 
@@ -300,12 +302,16 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     // MARK: The loop's own thread
 
-    /// Exchanges the collected resumptions for an empty buffer, whose memory is used from then on.
+    /// Exchanges the collected resumptions, if there are any, for an empty buffer, whose memory is used from then on.
     @inline(__always)
-    mutating func takeResumptions(_ empty: inout Buffer<Resumption>) { swap(&resumptions, &empty) }
+    mutating func takeResumptions(_ empty: inout Buffer<Resumption>) {
+        if resumptions.count > 0 { swap(&resumptions, &empty) }
+    }
 
     @inline(__always)
-    mutating func takeCalls(_ empty: inout Buffer<WatcherCall>) { swap(&calls, &empty) }
+    mutating func takeCalls(_ empty: inout Buffer<WatcherCall>) {
+        if calls.count > 0 { swap(&calls, &empty) }
+    }
 
     mutating func takeOutcomeHere() -> WaitOutcome? { outcomeHere.take() }
 

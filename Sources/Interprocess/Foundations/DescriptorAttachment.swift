@@ -14,6 +14,9 @@ class DescriptorAttachment: @unchecked Sendable {
     /// Whether a task awaits something, so that the descriptor cannot be given away.
     var isBusy: Bool { false }
 
+    /// The sending side was shut down, which the system tells nobody who waits for room.
+    func didShutDown() {}
+
     /// The turn to read has been passed on (see `ReadingTurn`), and a task waits for it.
     func passTurn() {}
 }

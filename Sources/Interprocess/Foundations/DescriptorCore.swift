@@ -54,6 +54,7 @@ public final class DescriptorCore: Sendable {
     let wakes = WakePair()
     private let pipeWaker = PipeWaker()
     let attachment = SetOnce<DescriptorAttachment>()
+    let budget = CooperativeBudget()
     private let isGone = Atomic<Bool>(false)
 
     /// Takes over a descriptor, which is shared if others may hold its open file description: it was adopted or

@@ -203,4 +203,27 @@ final class SequencesAsyncTests: InterprocessTestCase {
         }
         try await assertEqual("x") { try await other.readLine(limit: .max) }
     }
+
+    /// A cancelled task gets nothing any more, though it was read ahead; the next one gets it.
+    func testCancelledTaskLeavesWhatWasReadAhead() async throws {
+        try await onEachExecutor {
+            let (one, other) = try LocalSocketStream.pair()
+            try await one.writeAll("1\n2\n3\n4\n")
+            try await assertEqual("1") { try await other.readLine() }
+            let reads: [@Sendable () async throws -> Void] = [
+                { _ = try await other.readLine() }, { _ = try await other.read(upTo: 1) },
+                { _ = try await other.readExactly(1) }, { for try await _ in other.lines { XCTFail("a line") } },
+            ]
+            for read in reads {
+                let cancelled = start {
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    try await read()
+                }
+                await assertThrows(.cancelled, .read) { try await cancelled.value }
+            }
+            try await assertEqual("2") { try await other.readLine() }
+            try await assertEqual(Array("3\n".utf8)) { try await other.readExactly(2) }
+            try await assertEqual("4") { try await other.readLine() }
+        }
+    }
 }

@@ -48,8 +48,18 @@ final class CredentialsAsyncTests: InterprocessTestCase {
             XCTAssertEqual(peer.processID, server.pid)
             XCTAssertTrue(peer.isCurrentUser)
             XCTAssertTrue(try process.isRunning)
+            let waiting = RunningTask(on: executor) { try await process.waitForExit() }
+            waitUntilAwaited(process)
+            let second = RunningTask(on: executor) { try await process.waitForExit() }
+            waitUntilAwaited(process, by: 2)
+            second.cancel()
+            assertThrows(.cancelled, .wait) { try second.value() }
+            let third = RunningTask(on: executor) { try await process.waitForExit(timeout: .milliseconds(20)) }
+            assertThrows(.timedOut, .wait) { try third.value() }
             server.closeInput()
-            try process.waitForExit(timeout: .seconds(20))
+            try waiting.value()
+            XCTAssertFalse(try process.isRunning)
+            try RunningTask(on: executor) { try await process.waitForExit(timeout: .zero) }.value()
             XCTAssertEqual(server.wait(), 0)
         }
     }

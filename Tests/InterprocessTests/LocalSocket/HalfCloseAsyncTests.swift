@@ -45,6 +45,19 @@ final class HalfCloseAsyncTests: InterprocessTestCase {
         }
     }
 
+    /// The system does not tell those who wait for room; the library does.
+    func testEndOfSendingEndsEveryWrite() async throws {
+        for executor in Self.executors {
+            let (server, client) = try connected(try uniquePathName())
+            _ = try fill(client)
+            let writers = (0..<3).map { _ in RunningTask(on: executor) { try await client.writeAll("x") } }
+            await waitUntilAwaited(client, by: 3)
+            try await client.shutdown(.send)
+            for writer in writers { await assertThrows(.brokenPipe, .write) { try await writer.value() } }
+            server.close()
+        }
+    }
+
     func testEndOfReceiving() async throws {
         for (name, executor) in try eachNameAndExecutor() {
             let (server, client) = try connected(name)

@@ -122,6 +122,7 @@ enum LocalSocketBackend {
             }
         let result = System.call(.option) { cip_shutdown(core.descriptor, Int64(how)) }
         if result < 0 { throw core.error(result: result, .shutdown) }
+        if direction != .receive { core.attached?.didShutDown() }
     }
 
     static func takeError(_ core: DescriptorCore) throws(IPCError) -> IPCError? {
