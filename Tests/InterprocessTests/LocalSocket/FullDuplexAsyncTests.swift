@@ -5,8 +5,6 @@ import XCTest
 
 /// Reading and writing at the same time, with full buffers both ways.
 final class FullDuplexAsyncTests: InterprocessTestCase {
-    override var timeLimit: TimeInterval { 60 }
-
     private static let byteCount = 8 << 20
 
     /// What one side sends: the periods are primes, so that a lost or doubled piece of any even size shows.

@@ -9,7 +9,7 @@ import XCTest
 class InterprocessTestCase: XCTestCase {
     /// How long a test may take (several times as long with a sanitizer); override it in a class whose tests take
     /// longer.
-    var timeLimit: TimeInterval { 30 }
+    var timeLimit: TimeInterval { 60 }
 
     private var watchdog: Watchdog?
     private var descriptorsBefore: Set<String> = []
