@@ -131,7 +131,7 @@ final class AcceptExhaustionAsyncTests: InterprocessTestCase {
         for executor in Self.executors {
             let name = try uniquePathName()
             let listener = try LocalSocketListener(name)
-            let first = RunningTask(on: executor) { try await listener.accept(timeout: .milliseconds(300)) }
+            let first = RunningTask(on: executor) { try await listener.accept(timeout: .seconds(1)) }
             await waitUntilAwaited(listener)
             let second = RunningTask(on: executor) { try await listener.accept() }
             await waitUntilAwaited(listener, by: 2)
