@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-import Synchronization
 import XCTest
 
 @testable import Interprocess
@@ -97,7 +96,7 @@ func histogram(_ bytes: some Sequence<UInt8>) -> [Int] {
 
 /// What several threads and tasks have got.
 final class Found: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Locked<[String]>([])
 
     var all: [String] { lines.withLock { $0 } }
 

@@ -110,7 +110,7 @@ final class MixedCallsTests: InterprocessTestCase {
     /// The turn passes from a thread that gives up to a task, and from a task that is cancelled to a thread.
     func testTheTurnPassesToTheOther() async throws {
         let (one, other) = try LocalSocketStream.pair()
-        let limited = Running { try other.readLine(timeout: .milliseconds(50)) }
+        let limited = Running { try other.readLine(timeout: .seconds(1)) }
         limited.waitUntilBlocked()
         let task = start { try await other.readLine() }
         await waitUntilAwaited(other)

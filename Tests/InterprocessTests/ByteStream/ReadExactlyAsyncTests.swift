@@ -138,6 +138,7 @@ final class ReadExactlyAsyncTests: InterprocessTestCase {
     func testTimeoutIsForTheWholeCall() async throws {
         try await onEachExecutor {
             let (one, other) = try LocalSocketStream.pair()
+            try await one.writeAll("x")
             let trickle = start {
                 while (try? await one.writeAll("x")) != nil { try await Task.sleep(for: .milliseconds(3)) }
             }

@@ -67,7 +67,7 @@ final class ReadingTurnAsyncTests: InterprocessTestCase {
     func testTheTurnPassesWhenItsHolderGivesUp() async throws {
         try await onEachExecutor {
             let (one, other) = try LocalSocketStream.pair()
-            let first = start { try await other.readLine(timeout: .milliseconds(500)) }
+            let first = start { try await other.readLine(timeout: .seconds(1)) }
             await waitUntilAwaited(other)
             let second = start { try await other.readLine() }
             await waitUntilAwaited(other, by: 2)

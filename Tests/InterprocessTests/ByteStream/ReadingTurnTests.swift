@@ -45,7 +45,7 @@ final class ReadingTurnTests: InterprocessTestCase {
 
     func testTheTurnPassesWhenItsHolderGivesUp() throws {
         let (one, other) = try LocalSocketStream.pair()
-        let first = Running { try other.readLine(timeout: .milliseconds(100)) }
+        let first = Running { try other.readLine(timeout: .seconds(1)) }
         first.waitUntilBlocked()
         let second = Running { try other.readLine() ?? "end" }
         second.waitUntilBlocked()

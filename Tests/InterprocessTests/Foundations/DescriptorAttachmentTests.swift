@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import CInterprocess
-import Synchronization
 import XCTest
 
 @testable import Interprocess
@@ -9,7 +8,7 @@ import XCTest
 /// What is attached learns of the close in time, and once.
 final class DescriptorAttachmentTests: InterprocessTestCase {
     private final class Recorder: DescriptorAttachment, @unchecked Sendable {
-        let events = Mutex<[String]>([])
+        let events = Locked<[String]>([])
         /// What to look at when it is told: whether the number is open still.
         let descriptor: Int64
 

@@ -11,7 +11,7 @@ import Synchronization
 /// Each stream carries one byte value only, so that a byte that crossed over shows. Closing a descriptor twice is
 /// noticed by the owner itself, in debug builds; closing one never, by the count at the end of the test.
 final class Stress: Sendable {
-    let problems = Mutex<[String]>([])
+    let problems = Locked<[String]>([])
     let finished = Atomic<Int>(0)
     let moved = Atomic<Int>(0)
 

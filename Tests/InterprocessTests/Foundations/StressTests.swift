@@ -5,6 +5,8 @@ import Foundation
 import Synchronization
 import XCTest
 
+@testable import Interprocess
+
 /// No call ever uses a descriptor's number that has come to mean something else: see `Stress`.
 final class StressTests: InterprocessTestCase {
     private static let seconds =

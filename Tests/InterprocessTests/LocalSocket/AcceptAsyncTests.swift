@@ -155,7 +155,7 @@ final class AcceptAsyncTests: InterprocessTestCase {
     }
 
     func testDetachWhileATaskAccepts() async throws {
-        let name = try pathName()
+        let name = try uniquePathName()
         let listener = try LocalSocketListener(name)
         let accepting = RunningTask { try await listener.accept() }
         await waitUntilAwaited(listener)

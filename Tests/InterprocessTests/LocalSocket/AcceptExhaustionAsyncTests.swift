@@ -45,7 +45,8 @@ final class AcceptExhaustionAsyncTests: InterprocessTestCase {
     /// Neither awaiting nor ending it takes a descriptor, once there is a loop.
     func testEndingWorksWithoutDescriptors() async throws {
         for executor in Self.executors {
-            let listener = try LocalSocketListener(try pathName())
+            let name = try uniquePathName()
+            let listener = try LocalSocketListener(name)
             let (one, other) = try LocalSocketStream.pair()
             await withoutDescriptors {
                 let server = RunningTask(on: executor) { try await listener.accept() }
@@ -59,7 +60,7 @@ final class AcceptExhaustionAsyncTests: InterprocessTestCase {
                 await assertThrows(.closed, .accept) { try await server.value() }
                 await assertThrows(.closed, .read) { try await reader.value() }
             }
-            XCTAssertNil(FileImage(path()))
+            XCTAssertNil(FileImage(name.description))
         }
     }
 
@@ -72,7 +73,7 @@ final class AcceptExhaustionAsyncTests: InterprocessTestCase {
     /// Clients that left while they were accepted, as some systems report them, are passed over.
     func testAbortedConnections() async throws {
         for executor in Self.executors {
-            let name = try pathName()
+            let name = try uniquePathName()
             let listener = try LocalSocketListener(name)
             FaultInjection.inject(.result(-Int64(ECONNABORTED)), into: .accept, times: 3)
             FaultInjection.inject(.result(-Int64(EINTR)), into: .accept, times: 3)
@@ -111,7 +112,7 @@ final class AcceptExhaustionAsyncTests: InterprocessTestCase {
     /// Of several who wait one is told of the error, and the client is the next one's.
     func testErrorOfOneOfSeveral() async throws {
         for executor in Self.executors {
-            let name = try pathName()
+            let name = try uniquePathName()
             let listener = try LocalSocketListener(name)
             let first = RunningTask(on: executor) { try await listener.accept() }
             await waitUntilAwaited(listener)
@@ -128,9 +129,9 @@ final class AcceptExhaustionAsyncTests: InterprocessTestCase {
     /// One whose time is over while it finds nothing, again and again, lets those behind it go on.
     func testDeadlineOfOneOfSeveral() async throws {
         for executor in Self.executors {
-            let name = try pathName()
+            let name = try uniquePathName()
             let listener = try LocalSocketListener(name)
-            let first = RunningTask(on: executor) { try await listener.accept(timeout: .milliseconds(300)) }
+            let first = RunningTask(on: executor) { try await listener.accept(timeout: .seconds(1)) }
             await waitUntilAwaited(listener)
             let second = RunningTask(on: executor) { try await listener.accept() }
             await waitUntilAwaited(listener, by: 2)

@@ -35,7 +35,7 @@ final class ConnectFaultAsyncTests: InterprocessTestCase {
     /// A full backlog, as the kernel reports it to a socket that does not wait, is never taken for a connection.
     func testFullBacklogIsNoConnection() async throws {
         for executor in Self.executors {
-            let name = try pathName()
+            let name = try uniquePathName()
             let listener = try LocalSocketListener(name)
             for (wait, times) in [(LocalSocketStream.ConnectWait.timeout(.seconds(20)), 3), (.deferred, 4)] {
                 let options = waiting(wait)
@@ -81,7 +81,7 @@ final class ConnectFaultAsyncTests: InterprocessTestCase {
     /// one: the next tries again.
     func testErrorOfADeferredConnection() async throws {
         for executor in Self.executors {
-            let name = try pathName()
+            let name = try uniquePathName()
             let (listener, waiting) = try fullListener(name)
             let stream = try await LocalSocketStream.connect(to: name, options: self.waiting(.deferred))
             FaultInjection.inject(.result(-Int64(ENOMEM)), into: .connect)

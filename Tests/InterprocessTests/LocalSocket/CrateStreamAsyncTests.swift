@@ -68,11 +68,11 @@ final class CrateStreamAsyncTests: InterprocessTestCase {
 
     func testNoServer() async throws {
         for executor in Self.executors {
-            let (missing, namespaced) = (try pathName(), try namespacedName())
+            let (missing, namespaced) = (try uniquePathName(), try namespacedName())
             let error = await assertThrows(.notFound, .connect) {
                 try await on(executor) { try await LocalSocketStream.connect(to: missing) }
             }
-            XCTAssertEqual(error?.name, path())
+            XCTAssertEqual(error?.name, missing.description)
             XCTAssertEqual(error?.systemCode, Int64(ENOENT))
             await assertThrows(.connectionRefused, .connect) {
                 try await on(executor) { try await LocalSocketStream.connect(to: namespaced) }

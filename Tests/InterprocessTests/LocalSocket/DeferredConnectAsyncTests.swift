@@ -46,7 +46,7 @@ final class DeferredConnectAsyncTests: InterprocessTestCase {
 
     func testNoServerIsToldAtOnce() async throws {
         let options = waiting(.deferred)
-        let (path, namespaced) = (try pathName(), try namespacedName())
+        let (path, namespaced) = (try uniquePathName(), try namespacedName())
         await assertThrows(.notFound, .connect) { try await LocalSocketStream.connect(to: path, options: options) }
         await assertThrows(.connectionRefused, .connect) {
             try await LocalSocketStream.connect(to: namespaced, options: options)
@@ -97,7 +97,7 @@ final class DeferredConnectAsyncTests: InterprocessTestCase {
     func testFirstCallIsClosed() async throws {
         for (kind, call) in calls {
             for executor in Self.executors {
-                let name = try pathName()
+                let name = try uniquePathName()
                 let (listener, waiting) = try fullListener(name)
                 let stream = try connectLater(name)
                 let first = RunningTask(on: executor) { try await call(stream) }
@@ -114,7 +114,7 @@ final class DeferredConnectAsyncTests: InterprocessTestCase {
 
     func testTimesOut() async throws {
         for executor in Self.executors {
-            let name = try pathName()
+            let name = try uniquePathName()
             let (listener, waiting) = try fullListener(name)
             let stream = try connectLater(name)
             stream.receiveTimeout = .milliseconds(30)
@@ -146,8 +146,8 @@ final class DeferredConnectAsyncTests: InterprocessTestCase {
     /// Of several tasks and threads that need the connection one makes it, also while the server accepts nobody.
     func testSeveralWaitTogether() throws {
         for executor in Self.executors {
-            for round in 0..<5 {
-                let name = try pathName("\(round)")
+            for _ in 0..<5 {
+                let name = try uniquePathName()
                 let (listener, waiting) = try fullListener(name)
                 let stream = try connectLater(name)
                 let readers = (0..<3).map { _ in RunningTask(on: executor) { try await stream.read(upTo: 1) } }

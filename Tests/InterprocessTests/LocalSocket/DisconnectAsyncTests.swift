@@ -18,14 +18,14 @@ final class DisconnectAsyncTests: InterprocessTestCase {
         ]
         for executor in Self.executors {
             for read in reads {
-                let (server, client) = try connected(try pathName())
+                let (server, client) = try connected(try uniquePathName())
                 let reader = RunningTask(on: executor) { try await read(server) }
                 await waitUntilAwaited(server)
                 client.close()
                 try await assertEqual("0") { try await reader.value() }
                 for _ in 0..<3 { try await assertEqual("0") { try await on(executor) { try await read(server) } } }
             }
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             let reader = RunningTask(on: executor) { try await server.readExactly(10) }
             await waitUntilAwaited(server)
             try await client.writeAll("four")
@@ -41,7 +41,7 @@ final class DisconnectAsyncTests: InterprocessTestCase {
     func testPeerLeavesWhileWriting() async throws {
         for executor in Self.executors {
             for timeout in [nil, Duration.seconds(20)] {
-                let (server, client) = try connected(try pathName())
+                let (server, client) = try connected(try uniquePathName())
                 let sent = try fill(server)
                 let writer = RunningTask(on: executor) {
                     try await server.writeAll([UInt8](repeating: 1, count: 1 << 20), timeout: timeout)
@@ -59,7 +59,7 @@ final class DisconnectAsyncTests: InterprocessTestCase {
     /// One direction's end does not hide the other one's news: both tasks learn of it.
     func testPeerLeavesWhileReadingAndWriting() async throws {
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             _ = try fill(server)
             let reader = RunningTask(on: executor) { try await server.read(upTo: 1) }
             let writer = RunningTask(on: executor) { try await server.writeAll("x") }
@@ -137,7 +137,7 @@ final class DisconnectAsyncTests: InterprocessTestCase {
     /// Connecting and leaving at every stage, many times, disturbs nobody.
     func testManyWhoLeaveAtEveryStage() async throws {
         for executor in Self.executors {
-            let name = try pathName()
+            let name = try uniquePathName()
             let listener = try LocalSocketListener(name)
             let server = RunningTask(on: executor) {
                 var complete = 0

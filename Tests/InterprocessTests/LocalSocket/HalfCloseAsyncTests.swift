@@ -28,7 +28,7 @@ final class HalfCloseAsyncTests: InterprocessTestCase {
     /// Each awaited form of reading finds the end, again and again.
     func testEndOfSendingEndsEveryRead() async throws {
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             let plain = (0..<3).map { _ in RunningTask(on: executor) { try await server.read(upTo: 1).count } }
             let lines = (0..<3).map { _ in RunningTask(on: executor) { try await server.readLine() } }
             let exact = RunningTask(on: executor) { try await server.readExactly(1) }
@@ -75,14 +75,14 @@ final class HalfCloseAsyncTests: InterprocessTestCase {
 
     func testEndOfReceivingWakesTheReaderAndThePeersWriter() async throws {
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             let reader = RunningTask(on: executor) { try await client.read(upTo: 1) }
             await waitUntilAwaited(client)
             try await client.shutdown(.receive)
             // It was not closed: to the reader it is the end of the stream.
             try await assertEqual([]) { try await reader.value() }
 
-            let (second, other) = try connected(try pathName("t"))
+            let (second, other) = try connected(try uniquePathName())
             let filled = try fill(second)
             let writer = RunningTask(on: executor) { try await second.writeAll("x") }
             await waitUntilAwaited(second)
@@ -116,7 +116,7 @@ final class HalfCloseAsyncTests: InterprocessTestCase {
 
     func testHalfAndDuplicateEndItForAll() async throws {
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             let other = try await client.duplicate()
             let (_, sender) = try client.split()
             let answer = RunningTask(on: executor) { try await other.readExactly(1) }

@@ -41,7 +41,7 @@ final class NonblockingStreamAsyncTests: InterprocessTestCase {
 
     func testPartialReadExactlyKeepsTheBytes() async throws {
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             server.setNonblocking(true)
             let reader = RunningTask(on: executor) { try await server.readExactly(5) }
             await waitUntilAwaited(server)
@@ -58,7 +58,7 @@ final class NonblockingStreamAsyncTests: InterprocessTestCase {
     func testPartialWriteAllTellsHowFarItCame() async throws {
         let bytes = (0..<(8 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             client.setNonblocking(true)
             let writer = RunningTask(on: executor) { try await client.writeAll(bytes) }
             await waitUntilAwaited(client)

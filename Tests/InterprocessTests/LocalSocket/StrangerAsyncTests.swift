@@ -31,13 +31,14 @@ final class StrangerAsyncTests: InterprocessTestCase {
 
     func testPathKeepsStrangersOut() throws {
         for executor in Self.executors {
-            let listener = try LocalSocketListener(try pathName())
+            let name = try uniquePathName()
+            let listener = try LocalSocketListener(name)
             let server = RunningTask(on: executor) { try await listener.accept() }
             waitUntilAwaited(listener)
-            let stranger = try ChildProcess.helper("--uid", "1000", "connect", path())
+            let stranger = try ChildProcess.helper("--uid", "1000", "connect", name.description)
             stranger.expect("error permissionDenied")
             waitUntilAwaited(listener)
-            _ = try LocalSocketStream.connect(to: try pathName())
+            _ = try LocalSocketStream.connect(to: name)
             _ = try server.value()
         }
     }

@@ -24,7 +24,7 @@ final class StreamTimeoutAsyncTests: InterprocessTestCase {
 
     func testEachWayOfReading() async throws {
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             for byDefault in [false, true] {
                 server.receiveTimeout = byDefault ? limit : nil
                 let timeout = byDefault ? nil : limit
@@ -62,7 +62,7 @@ final class StreamTimeoutAsyncTests: InterprocessTestCase {
         ]
         for executor in Self.executors {
             for read in reads {
-                let (server, client) = try connected(try pathName())
+                let (server, client) = try connected(try uniquePathName())
                 let dripper = RunningTask(on: executor) {
                     while true {
                         try await client.writeAll("x")
@@ -83,7 +83,7 @@ final class StreamTimeoutAsyncTests: InterprocessTestCase {
 
     func testWriting() async throws {
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             let filled = try fill(client)
             for byDefault in [false, true] {
                 client.sendTimeout = byDefault ? limit : nil
@@ -107,7 +107,7 @@ final class StreamTimeoutAsyncTests: InterprocessTestCase {
     func testWriteAllIsLimitedAsAWhole() async throws {
         let limit = limit
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             let filled = try fill(client)
             let flag = StopFlag()
             let sipper = RunningTask(on: executor) {
@@ -159,7 +159,7 @@ final class StreamTimeoutAsyncTests: InterprocessTestCase {
     /// Limits too long for the clock are none; negative ones have passed.
     func testExtremeLimits() async throws {
         for executor in Self.executors {
-            let (server, client) = try connected(try pathName())
+            let (server, client) = try connected(try uniquePathName())
             let reader = RunningTask(on: executor) { try await server.read(upTo: 1, timeout: .seconds(Int64.max)) }
             await waitUntilAwaited(server)
             try await client.writeAll("x")

@@ -8,8 +8,6 @@ import XCTest
 
 /// Starting to listen when a step of it fails: nothing is left behind, and nothing is lost.
 final class TakeoverFaultTests: InterprocessTestCase {
-    override var timeLimit: TimeInterval { 60 }
-
     override func tearDownWithError() throws {
         FaultInjection.clear()
         try super.tearDownWithError()

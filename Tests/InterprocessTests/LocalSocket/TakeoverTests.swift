@@ -7,8 +7,6 @@ import XCTest
 
 /// Replacing the file of a server that has died.
 final class TakeoverTests: InterprocessTestCase {
-    override var timeLimit: TimeInterval { 60 }
-
     func testServerThatWasKilled() throws {
         let server = try ChildProcess.helper("listen", path(), "never")
         server.expect("ready")

@@ -47,7 +47,7 @@ final class WaitsForServerAsyncTests: InterprocessTestCase {
 
     func testDeferredTimesOutWhenNoneComes() async throws {
         for executor in Self.executors {
-            let name = try pathName()
+            let name = try uniquePathName()
             let stream = try await LocalSocketStream.connect(to: name, options: options(.deferred))
             for nonblocking in [false, true] {
                 stream.setNonblocking(nonblocking)
@@ -65,8 +65,8 @@ final class WaitsForServerAsyncTests: InterprocessTestCase {
 
     func testStaleFileThatBecomesLive() async throws {
         for executor in Self.executors {
-            makeStale(path())
-            let name = try pathName()
+            let name = try uniquePathName()
+            makeStale(name.description)
             let options = options(.timeout(.seconds(20)))
             let client = RunningTask(on: executor) { try await LocalSocketStream.connect(to: name, options: options) }
             await waitUntilAwaited()

@@ -35,7 +35,7 @@ final class WithConnectionTests: InterprocessTestCase {
     }
 
     func testErrorsOfConnecting() async throws {
-        let name = try pathName()
+        let name = try uniquePathName()
         let body: @Sendable (LocalSocketStream) async throws -> Void = { _ in XCTFail("there is no connection") }
         await assertThrows(.notFound, .connect) { try await LocalSocketStream.withConnection(to: name, body) }
         let (listener, waiting) = try fullListener(name)
@@ -49,7 +49,7 @@ final class WithConnectionTests: InterprocessTestCase {
 
     @MainActor
     func testRunsOnTheLoopsThread() async throws {
-        let name = try pathName()
+        let name = try uniquePathName()
         let listener = try LocalSocketListener(name)
         for loop in [EventLoop.shared, EventLoop()] {
             try await LocalSocketStream.withConnection(to: name, on: loop) { stream in
@@ -72,7 +72,7 @@ final class WithConnectionTests: InterprocessTestCase {
     }
 
     func testCancellingWhileConnecting() async throws {
-        let name = try pathName()
+        let name = try uniquePathName()
         let (listener, waiting) = try fullListener(name)
         let connecting = RunningTask {
             try await LocalSocketStream.withConnection(to: name) { _ in XCTFail("there is no connection") }
@@ -139,7 +139,7 @@ final class WithConnectionTests: InterprocessTestCase {
 
     /// Cancelling at any moment ends it, and every other connection goes on.
     func testCancellingAtAnyMoment() async throws {
-        let name = try pathName()
+        let name = try uniquePathName()
         let listener = try LocalSocketListener(name)
         let server = RunningTask(on: EventLoop.shared) {
             try await withThrowingTaskGroup(of: Void.self) { group in

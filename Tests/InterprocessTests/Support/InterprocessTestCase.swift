@@ -7,8 +7,9 @@ import XCTest
 /// What every test here is held to: it ends in time, leaves as many descriptors open as it found, and shares no name
 /// with any other test or run.
 class InterprocessTestCase: XCTestCase {
-    /// How long a test may take; override it in a class whose tests take longer.
-    var timeLimit: TimeInterval { 30 }
+    /// How long a test may take (several times as long with a sanitizer); override it in a class whose tests take
+    /// longer.
+    var timeLimit: TimeInterval { 60 }
 
     private var watchdog: Watchdog?
     private var descriptorsBefore: Set<String> = []
@@ -18,6 +19,7 @@ class InterprocessTestCase: XCTestCase {
     /// any are counted.
     override class func setUp() {
         super.setUp()
+        Sanitizer.startSymbolizer
         let ran = DispatchSemaphore(value: 0)
         Task(executorPreference: EventLoop.shared) { ran.signal() }
         ran.wait()
@@ -41,7 +43,7 @@ class InterprocessTestCase: XCTestCase {
     override func setUpWithError() throws {
         try super.setUpWithError()
         continueAfterFailure = false
-        watchdog = Watchdog(name, seconds: timeLimit)
+        watchdog = Watchdog(name, seconds: Sanitizer.isPresent ? 5 * timeLimit : timeLimit)
         directory = "/tmp/ip-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
         descriptorsBefore = OpenDescriptors.all()

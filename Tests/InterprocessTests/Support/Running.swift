@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-import Interprocess
-import Synchronization
 import XCTest
+
+@testable import Interprocess
 
 /// A thread whose outcome can be waited for.
 final class Running<Value: Sendable>: Sendable {
-    private let outcome = Mutex<Result<Value, any Error>?>(nil)
+    private let outcome = Locked<Result<Value, any Error>?>(nil)
     private let ended = DispatchSemaphore(value: 0)
-    private let thread = Mutex<String>("")
+    private let thread = Locked<String>("")
 
     /// Starts `body` on a thread of its own.
     init(_ body: @escaping @Sendable () throws -> Value) {

@@ -64,6 +64,7 @@ final class UnnamedPipeWaitingTests: InterprocessTestCase {
     /// The limit is for the whole call: bytes that trickle in do not stretch it.
     func testTimeoutIsForTheWholeCall() throws {
         let (sender, receiver) = try UnnamedPipe.create()
+        try sender.writeAll("x")
         let trickle = Running {
             while (try? sender.writeAll("x")) != nil { usleep(3000) }
         }

@@ -175,7 +175,7 @@ final class FIFOOpeningAsyncTests: InterprocessTestCase {
             }
             let longest = times.max() ?? .zero
             print("cancelled openings took \(longest) at most")
-            XCTAssertLessThan(longest, .seconds(1))
+            XCTAssertLessThan(longest, .seconds(5))
         }
     }
 
