@@ -21,7 +21,10 @@ extension EventLoop {
 
 extension DescriptorOwner {
     /// Makes it a member of a loop, as a task that awaited it there first would.
-    func join(_ loop: EventLoop) throws { try descriptorCore.register(.receive, for: .wait, loop.reactor) }
+    @discardableResult
+    func join(_ loop: EventLoop) throws -> Registration {
+        try descriptorCore.register(.receive, for: .wait, loop.reactor)
+    }
 }
 
 extension DescriptorCore {
