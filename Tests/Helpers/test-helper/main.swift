@@ -83,6 +83,7 @@ do {
     case "storm-send":
         try sendInStorm(name(arguments[0]), number(arguments[1]), restarting: arguments[2] == "restarting")
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
+    case "await-without-descriptors": try awaitWithoutDescriptors()
     case "storm-receive-awaited":
         try receiveAwaitedInStorm(name(arguments[0]), restarting: arguments[1] == "restarting")
     case "storm-send-awaited":

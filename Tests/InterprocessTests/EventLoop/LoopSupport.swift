@@ -21,7 +21,10 @@ extension EventLoop {
 
 extension DescriptorOwner {
     /// Makes it a member of a loop, as a task that awaited it there first would.
-    func join(_ loop: EventLoop) throws { try descriptorCore.register(.receive, for: .wait, loop.reactor) }
+    @discardableResult
+    func join(_ loop: EventLoop) throws -> Registration {
+        try descriptorCore.register(.receive, for: .wait, loop.reactor)
+    }
 }
 
 extension DescriptorCore {
@@ -69,6 +72,10 @@ func dawdle(upTo most: Int64) {
 /// A thread, told from others, and how much it works.
 struct ThreadIdentity: Hashable, Sendable {
     private let handle: UInt
+    #if os(Linux)
+    /// "PID/task/TID".
+    private let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
+    #endif
 
     static var current: ThreadIdentity {
         #if canImport(Darwin)
@@ -78,7 +85,15 @@ struct ThreadIdentity: Hashable, Sendable {
         #endif
     }
 
+    private init(handle: UInt) { self.handle = handle }
+
     #if os(Linux)
+    /// Whether it neither runs nor is about to.
+    var sleeps: Bool {
+        let status = try? String(contentsOfFile: "/proc/\(folder ?? "")/stat", encoding: .utf8)
+        return status?.contains(") S ") == true
+    }
+
     /// The processor time that it has used, in nanoseconds: to be asked of threads that live.
     var processorTime: Int64 {
         var clock = clockid_t()

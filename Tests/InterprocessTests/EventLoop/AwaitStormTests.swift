@@ -7,16 +7,21 @@ import XCTest
 
 /// No wake-up is lost, no task is woken twice, nothing is left behind: see `AwaitStorm`.
 final class AwaitStormTests: InterprocessTestCase {
-    override var timeLimit: TimeInterval { 120 }
+    /// How many calls a storm makes: some of what it takes to be sure, so that the whole suite is quick.
+    private static let rounds =
+        ProcessInfo.processInfo.environment["INTERPROCESS_STORM_ROUNDS"].flatMap { Int($0) } ?? 10_000
 
-    /// Runs a storm of 100,000 rounds, half of it with tasks of the default pool, half of it with tasks on a loop's
-    /// thread; at times with one task alone, which keeps the thread while it waits.
+    override var timeLimit: TimeInterval { 60 + TimeInterval(Self.rounds) / 100 }
+
+    /// Runs a storm, half of it with tasks of the default pool, half of it with tasks on a loop's thread; at times with
+    /// one task alone, which keeps the thread while it waits.
     private func storm(
         _ name: String,
         endings: Set<String>,
         _ body: @escaping @Sendable (AwaitStorm, Int) async throws -> Void
     ) async throws {
-        for (onLoop, width, rounds) in [(false, 1, 2000), (false, 16, 48_000), (true, 1, 2000), (true, 16, 48_000)] {
+        for (onLoop, width) in [(false, 1), (false, 16), (true, 1), (true, 16)] {
+            let rounds = width == 1 ? Self.rounds / 50 : Self.rounds * 12 / 25
             let start = ContinuousClock.now
             let storm = AwaitStorm(width: width, onLoop: onLoop)
             // What ends the calls has a thread of its own, and so meets them.
@@ -36,7 +41,7 @@ final class AwaitStormTests: InterprocessTestCase {
     }
 
     func testCancelAgainstWaiting() async throws {
-        try await storm("cancel against waiting", endings: ["cancelled"]) { try await $0.cancelAgainstWaiting($1 / 2) }
+        try await storm("cancel against waiting", endings: ["cancelled"]) { try await $0.cancelAgainstWaiting($1) }
     }
 
     func testCloseAgainstReadiness() async throws {
@@ -93,7 +98,7 @@ final class AwaitStormTests: InterprocessTestCase {
         }
     }
 
-    private static let crowdRounds: UInt32 = 25_000
+    private static let crowdRounds = UInt32(rounds / 4)
 
     private func check(_ crowd: AwaitCrowd, _ numbers: [UInt32]) {
         XCTAssertEqual(Array(crowd.problems.all.prefix(5)), [])

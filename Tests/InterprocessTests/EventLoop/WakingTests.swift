@@ -22,14 +22,14 @@ final class WakingTests: InterprocessTestCase {
     /// The wait of a task that keeps the thread is ended from elsewhere.
     func testEndingWaits() async throws {
         let loop = EventLoop()
-        try await repeatedly(for: .seconds(3)) {
+        try await repeatedly(for: .seconds(1)) {
             let (near, far) = try LocalSocketStream.pair()
-            let isGoing = Seen<Void>()
+            let isGoing = Flag()
             let reading = Task(executorPreference: loop) {
-                isGoing.append(())
+                isGoing.set()
                 return try await near.read(upTo: 1)
             }
-            while isGoing.count == 0 {}
+            while !isGoing.isSet {}
             let code: IPCError.Code = Bool.random() ? .cancelled : .closed
             dawdle()
             if code == .closed { near.close() } else { reading.cancel() }
@@ -40,7 +40,7 @@ final class WakingTests: InterprocessTestCase {
 
     /// The thread ends with its loop, which the check for open descriptors sees.
     func testEndingLoops() async throws {
-        try await repeatedly(for: .seconds(3)) {
+        try await repeatedly(for: .seconds(1)) {
             let loop = EventLoop()
             await Task(executorPreference: loop) {}.value
             dawdle()

@@ -26,11 +26,11 @@ final class AlarmTests: InterprocessTestCase {
         XCTAssertNil(table.outcomeHere)
         table.expire(10)
         XCTAssertEqual(table.takeOutcomeHere(), .timedOut)
-        XCTAssertEqual(tokens.map { table.isWaited(for: $0) }, [true, false, true])
+        XCTAssertEqual(tokens.map { table.waiterCount($0) }, [1, 0, 1])
         XCTAssertEqual(table.earliestAlarm, 30)
         table.expire(1000)
         XCTAssertEqual(table.takeOutcomeHere(), .timedOut)
-        XCTAssertEqual(tokens.map { table.isWaited(for: $0) }, [false, false, true])
+        XCTAssertEqual(tokens.map { table.waiterCount($0) }, [0, 0, 1])
         XCTAssertEqual(table.earliestAlarm, .max)
     }
 
@@ -57,11 +57,11 @@ final class AlarmTests: InterprocessTestCase {
         XCTAssertEqual(table.earliestAlarm, 10)
         table.expire(10)
         XCTAssertEqual(table.takeOutcomeHere(), .timedOut)
-        XCTAssertTrue(table.isWaited(for: token))
+        XCTAssertEqual(table.waiterCount(token), 1)
         XCTAssertEqual(table.earliestAlarm, 20)
         table.expire(20)
         XCTAssertEqual(table.takeOutcomeHere(), .timedOut)
-        XCTAssertFalse(table.isWaited(for: token))
+        XCTAssertEqual(table.waiterCount(token), 0)
     }
 
     /// Timeouts that come and go leave nothing behind: an hour's alarms would pile up within it.

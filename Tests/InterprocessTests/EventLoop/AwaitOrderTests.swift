@@ -104,11 +104,12 @@ final class AwaitOrderTests: InterprocessTestCase {
         let core = near.descriptorCore
         let first = await inLine(1) { _ in
             let deadline = Deadline(after: .milliseconds(20))
-            return try await core.awaiting(.receive, for: .read, until: deadline, waitsFirst: true) { () -> Int? in
+            let result = await core.awaiting(.receive, until: deadline, waitsFirst: true) {
                 // It is served in time, and not done in time.
                 while !deadline.hasPassed {}
-                return nil
+                return -cip_codes.would_block
             }
+            return try core.checked(result, .read)
         }
         let others = try await readersBehind(near, far)
         await assertThrows(.timedOut) { try await first[0].value }
@@ -120,11 +121,11 @@ final class AwaitOrderTests: InterprocessTestCase {
         let (near, far) = try LocalSocketStream.pair()
         let core = near.descriptorCore
         let first = await inLine(1) { _ in
-            let failing = { () throws(IPCError) -> Int? in throw core.error(.messageTooLarge, .read) }
-            return try await core.awaiting(.receive, for: .read, until: .never, waitsFirst: true, failing)
+            let result = await core.awaiting(.receive, until: .never, waitsFirst: true) { -Int64(ENOBUFS) }
+            return try core.checked(result, .read)
         }
         let others = try await readersBehind(near, far)
-        await assertThrows(.messageTooLarge) { try await first[0].value }
+        await assertThrows(.resourcesExhausted) { try await first[0].value }
         try await check(others)
     }
 
@@ -133,13 +134,54 @@ final class AwaitOrderTests: InterprocessTestCase {
         let (near, far) = try LocalSocketStream.pair()
         let core = near.descriptorCore
         let first = await inLine(1) { _ in
-            try await core.awaiting(.receive, for: .read, until: .never, waitsFirst: true) { () -> Int? in
+            let result = await core.awaiting(.receive, until: .never, waitsFirst: true) {
                 withUnsafeCurrentTask { $0?.cancel() }
-                return nil
+                return -cip_codes.would_block
             }
+            return try core.checked(result, .read)
         }
         let others = try await readersBehind(near, far)
         await assertThrows(.cancelled) { try await first[0].value }
         try await check(others)
+    }
+
+    /// The first one is let go, finds nothing, and may not go back.
+    func testInterruptedOnItsWayBack() async throws {
+        let (near, far) = try LocalSocketStream.pair()
+        let registration = try near.join(.shared)
+        let first = Task {
+            let outcomes = [
+                await registration.wait(.receive, until: .never, isBack: false),
+                await {
+                    registration.interrupt(.current)
+                    defer { registration.allow(.current) }
+                    return await registration.wait(.receive, until: .never, isBack: true)
+                }(),
+            ]
+            return outcomes
+        }
+        await waitUntilAwaited(near)
+        let second = Task(executorPreference: EventLoop.shared) { try await near.read(upTo: 1) }
+        await Task(executorPreference: EventLoop.shared) {}.value
+        try await far.writeAll("x")
+        let outcomes = await first.value
+        XCTAssertEqual(outcomes, [.readyBeforeOthers, .cancelled])
+        let bytes = try await second.value
+        XCTAssertEqual(bytes, Array("x".utf8))
+    }
+
+    /// Each task is interrupted for itself, as by two calls of `serve` that end at the same time.
+    func testInterruptingSeveral() async throws {
+        let (near, far) = try LocalSocketStream.pair()
+        let registration = try near.join(.shared)
+        let another = TaskIdentity(value: 1)
+        registration.interrupt(.current)
+        registration.interrupt(another)
+        await assertThrows(.cancelled, .read) { try await near.read(upTo: 1) }
+        registration.allow(another)
+        await assertThrows(.cancelled, .read) { try await near.read(upTo: 1) }
+        registration.allow(.current)
+        await assertThrows(.timedOut, .read) { try await near.read(upTo: 1, timeout: .zero) }
+        far.close()
     }
 }
