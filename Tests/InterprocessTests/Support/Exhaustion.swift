@@ -16,6 +16,14 @@ func withoutDescriptors<Value>(_ body: () async throws -> Value) async rethrows 
     return try await body()
 }
 
+/// Runs `body` while this process may have that many descriptors; skips the test where the system does not allow it.
+func withDescriptors(_ count: Int, _ body: () async throws -> Void) async throws {
+    let limit = DescriptorLimit(count)
+    defer { limit.restore() }
+    if limit.count < count { try skip("only \(limit.count) descriptors are allowed") }
+    try await body()
+}
+
 /// The process's descriptors, all in use.
 private struct Exhaustion {
     private let limit = DescriptorLimit(256)

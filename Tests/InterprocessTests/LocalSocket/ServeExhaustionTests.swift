@@ -13,16 +13,17 @@ import Interprocess
 final class ServeExhaustionTests: InterprocessTestCase {
     private let failures = Seen<LocalSocketListener.ServeFailure>()
 
-    /// Options that keep failures, and tell of each.
-    private func options(_ expectation: XCTestExpectation) -> ServeOptions {
-        let failures = failures
-        return serveOptions {
+    /// Options that keep failures.
+    private var options: ServeOptions {
+        serveOptions { [failures] in
             $0.gracePeriod = .zero
-            $0.onFailure = {
-                failures.append($0)
-                expectation.fulfill()
-            }
+            $0.onFailure = { failures.append($0) }
         }
+    }
+
+    /// Waits for failures, by means that take no descriptors: XCTest's expectations do.
+    private func waitForFailures(_ count: Int) async {
+        await eventually("\(count) failures") { failures.count >= count }
     }
 
     private func assertFailuresToAccept() {
@@ -42,13 +43,11 @@ final class ServeExhaustionTests: InterprocessTestCase {
     func testClientsAreServedLater() async throws {
         let listener = try LocalSocketListener(try namespacedName())
         let clients = try await clients(listener, 5)
-        let often = expectation(description: "failures")
-        often.expectedFulfillmentCount = 20
-        let options = options(often)
+        let options = options
         let serving = await withoutDescriptors {
             let start = (time: ContinuousClock.now, processor: clock())
             let serving = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
-            await fulfillment(of: [often], timeout: 20)
+            await waitForFailures(20)
             let elapsed = ContinuousClock.now - start.time
             XCTAssertGreaterThanOrEqual(elapsed, .milliseconds(190))
             XCTAssertLessThan(Duration.microseconds(clock() - start.processor), elapsed / 4)
@@ -63,9 +62,7 @@ final class ServeExhaustionTests: InterprocessTestCase {
     /// With a reserve they are disconnected instead of waiting in vain, and those who come later are served.
     func testClientsAreShed() async throws {
         let listener = try LocalSocketListener(try namespacedName())
-        let each = expectation(description: "failures")
-        each.expectedFulfillmentCount = 20
-        let options = options(each)
+        let options = options
         // The listener gets its reserve while there are descriptors.
         let before = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
         try await listener.newClient().assertEcho("before")
@@ -75,7 +72,7 @@ final class ServeExhaustionTests: InterprocessTestCase {
         let clients = try await clients(listener, 20)
         let serving = await withoutDescriptors {
             let serving = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
-            await fulfillment(of: [each], timeout: 20)
+            await waitForFailures(20)
             for client in clients { await assertEnds(client) }
             return serving
         }
@@ -89,9 +86,7 @@ final class ServeExhaustionTests: InterprocessTestCase {
     /// Connections that exist are not disturbed.
     func testOthersAreServedMeanwhile() async throws {
         let listener = try LocalSocketListener(try namespacedName())
-        let often = expectation(description: "failures")
-        often.expectedFulfillmentCount = 3
-        let options = options(often)
+        let options = options
         let serving = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
         let name = try XCTUnwrap(listener.name).description
         let client = try await listener.newClient()
@@ -100,7 +95,7 @@ final class ServeExhaustionTests: InterprocessTestCase {
         let flood = try ChildProcess.helper("flood", name)
         try await onThread { flood.expect("flooding") }
         try await withoutDescriptors {
-            await fulfillment(of: [often], timeout: 20)
+            await waitForFailures(3)
             for number in 0..<20 { try await client.assertEcho("\(number)") }
         }
         flood.kill()
@@ -114,12 +109,10 @@ final class ServeExhaustionTests: InterprocessTestCase {
     func testCancelledMeanwhile() async throws {
         let listener = try LocalSocketListener(try namespacedName())
         let client = try await listener.newClient()
-        let often = expectation(description: "failures")
-        often.expectedFulfillmentCount = 2
-        let options = options(often)
+        let options = options
         try await withoutDescriptors {
             let serving = Task { try await listener.serve(options: options) { _ in } }
-            await fulfillment(of: [often], timeout: 20)
+            await waitForFailures(2)
             serving.cancel()
             try await serving.value
         }
@@ -134,13 +127,11 @@ final class ServeExhaustionTests: InterprocessTestCase {
         defer { FaultInjection.clear() }
         let listener = try LocalSocketListener(try namespacedName())
         let client = try await listener.newClient()
-        let each = expectation(description: "failures")
-        each.expectedFulfillmentCount = 3
-        let options = options(each)
+        let options = options
         FaultInjection.inject(.result(-Int64(EINVAL)), into: .accept, times: 3)
         let start = ContinuousClock.now
         let serving = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
-        await fulfillment(of: [each], timeout: 20)
+        await waitForFailures(3)
         try await client.assertEcho("after all")
         XCTAssertGreaterThanOrEqual(ContinuousClock.now - start, .milliseconds(30))
         XCTAssertEqual(

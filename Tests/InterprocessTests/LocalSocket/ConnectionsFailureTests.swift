@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+import Foundation
+import XCTest
+
+@testable import Interprocess
+
+/// The sequence of clients without descriptors, and where calls fail.
+final class ConnectionsFailureTests: InterprocessTestCase {
+    /// Sends back one line of each client.
+    private func echoLines(_ listener: LocalSocketListener, _ executor: (any TaskExecutor)?) -> RunningTask<Void> {
+        RunningTask(on: executor) {
+            for try await client in listener.connections {
+                if let line = try await client.readLine() { try await client.writeAll(line + "\n") }
+            }
+        }
+    }
+
+    /// With a reserve, clients are disconnected instead of waiting in vain, and the sequence goes on.
+    func testClientsAreShed() async throws {
+        for (name, executor) in try eachNameAndExecutor() {
+            let listener = try LocalSocketListener(name)
+            // The listener gets its reserve while there are descriptors.
+            let before = echoLines(listener, executor)
+            try await listener.newClient().assertEcho("before")
+            await waitUntilAwaited(listener)
+            before.cancel()
+            await assertThrows(.cancelled, .accept) { try await before.value() }
+
+            var clients: [LocalSocketStream] = []
+            for _ in 0..<20 { clients.append(try await listener.newClient()) }
+            let serving = await withoutDescriptors {
+                let serving = echoLines(listener, executor)
+                for client in clients { await assertEnds(client) }
+                return serving
+            }
+            try await listener.newClient().assertEcho("afterwards")
+            listener.close()
+            try await serving.value()
+        }
+    }
+
+    /// Without one they wait until there are descriptors again.
+    func testClientsWait() async throws {
+        for (name, executor) in try eachNameAndExecutor() {
+            let listener = try LocalSocketListener(name)
+            var clients: [LocalSocketStream] = []
+            for _ in 0..<3 { clients.append(try await listener.newClient()) }
+            let serving = await withoutDescriptors {
+                let serving = echoLines(listener, executor)
+                // It pauses between its attempts, and waits for no event meanwhile.
+                await waitUntilAwaited()
+                return serving
+            }
+            for (number, client) in clients.enumerated() { try await client.assertEcho("\(number)") }
+            listener.close()
+            try await serving.value()
+        }
+    }
+
+    func testCancellingWithoutDescriptors() async throws {
+        for (name, executor) in try eachNameAndExecutor() {
+            let listener = try LocalSocketListener(name)
+            let client = try await listener.newClient()
+            await withoutDescriptors {
+                let serving = echoLines(listener, executor)
+                await waitUntilAwaited()
+                serving.cancel()
+                await assertThrows(.cancelled, .accept) { try await serving.value() }
+            }
+            let serving = echoLines(listener, executor)
+            try await client.assertEcho("patient")
+            listener.close()
+            try await serving.value()
+        }
+    }
+
+    #if INTERPROCESS_FAULT_INJECTION
+    override func tearDownWithError() throws {
+        FaultInjection.clear()
+        try super.tearDownWithError()
+    }
+
+    /// What may stay is thrown, and the sequence can be asked again.
+    func testOtherErrors() async throws {
+        for (name, executor) in try eachNameAndExecutor() {
+            let listener = try LocalSocketListener(name)
+            let client = try await listener.newClient()
+            try await on(executor) {
+                var iterator = listener.connections.makeAsyncIterator()
+                FaultInjection.inject(.result(-Int64(EIO)), into: .accept)
+                do {
+                    _ = try await iterator.next()
+                    XCTFail("no error")
+                } catch { XCTAssertEqual((error as? IPCError)?.systemCode, Int64(EIO)) }
+                try await iterator.next()?.writeAll("after all\n")
+            }
+            let line = try await client.readLine()
+            XCTAssertEqual(line, "after all")
+        }
+    }
+
+    /// Clients that are gone by the time that they are accepted are passed over.
+    func testClientsThatAreGone() async throws {
+        for (name, executor) in try eachNameAndExecutor() {
+            let listener = try LocalSocketListener(name)
+            FaultInjection.inject(.result(-Int64(ECONNABORTED)), into: .accept, times: 3)
+            let serving = echoLines(listener, executor)
+            try await listener.newClient().assertEcho("x")
+            XCTAssertEqual(FaultInjection.clear(), 0)
+            listener.close()
+            try await serving.value()
+        }
+    }
+    #endif
+}
