@@ -70,11 +70,12 @@ final class ServeCallbackClientTests: InterprocessTestCase {
         }
     }
 
-    /// What is kept for a client that does not read is bounded by the answers to one piece: it is not read from until it
-    /// has taken them. Others are served meanwhile, and in the end it gets everything.
+    /// What is kept for a client that does not read is bounded by the answers to one piece.
+    ///
+    /// It is not read from until it has taken them; others are served meanwhile, and in the end it gets everything.
     func testClientThatDoesNotRead() async throws {
         let pieces = Attendance()
-        let answer = (0..<(4 << 20)).map { UInt8($0 % 249) }
+        let answer = (0..<(1 << 19)).map { UInt8($0 % 249) }
         try await withCallbackServer { client in
             { bytes in
                 switch bytes.array.first {
