@@ -10,20 +10,33 @@ import Interprocess
 #endif
 
 /// Serving when the process has no descriptor left.
+///
+/// Everything runs on the loop, and waits block: see `withoutDescriptors`.
 final class ServeExhaustionTests: InterprocessTestCase {
     private let failures = Seen<LocalSocketListener.ServeFailure>()
 
-    /// Options that keep failures.
-    private var options: ServeOptions {
-        serveOptions { [failures] in
+    /// Sends back what comes, and keeps failures.
+    private func serve(_ listener: LocalSocketListener) -> RunningTask<Void> {
+        let options = serveOptions { [failures] in
             $0.gracePeriod = .zero
             $0.onFailure = { failures.append($0) }
         }
+        return RunningTask(on: EventLoop.shared) {
+            try await listener.serve(options: options) { try await $0.sendBack() }
+        }
     }
 
-    /// Waits for failures, by means that take no descriptors: XCTest's expectations do.
-    private func waitForFailures(_ count: Int) async {
-        await eventually("\(count) failures") { failures.count >= count }
+    private func stop(_ serving: RunningTask<Void>) throws {
+        serving.cancel()
+        try serving.value()
+    }
+
+    private func waitForFailures(_ count: Int) {
+        let end = ContinuousClock.now + .seconds(10)
+        while failures.count < count {
+            if ContinuousClock.now > end { return XCTFail("\(failures.count) failures instead of \(count)") }
+            usleep(1000)
+        }
     }
 
     private func assertFailuresToAccept() {
@@ -33,106 +46,116 @@ final class ServeExhaustionTests: InterprocessTestCase {
         }
     }
 
-    private func clients(_ listener: LocalSocketListener, _ count: Int) async throws -> [LocalSocketStream] {
-        var clients: [LocalSocketStream] = []
-        for _ in 0..<count { clients.append(try await listener.newClient()) }
-        return clients
+    private func clients(_ listener: LocalSocketListener, _ count: Int) throws -> [LocalSocketStream] {
+        try (0..<count).map { _ in try listener.newClient() }
     }
 
     /// Without a reserve clients go on waiting; to look after them again and again costs next to nothing.
-    func testClientsAreServedLater() async throws {
+    func testClientsAreServedLater() throws {
         let listener = try LocalSocketListener(try namespacedName())
-        let clients = try await clients(listener, 5)
-        let options = options
-        let serving = await withoutDescriptors {
+        let clients = try clients(listener, 5)
+        let serving = withoutDescriptors {
             let start = (time: ContinuousClock.now, processor: clock())
-            let serving = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
-            await waitForFailures(20)
+            let serving = serve(listener)
+            waitForFailures(20)
             let elapsed = ContinuousClock.now - start.time
             XCTAssertGreaterThanOrEqual(elapsed, .milliseconds(190))
             XCTAssertLessThan(Duration.microseconds(clock() - start.processor), elapsed / 4)
             return serving
         }
-        for (number, client) in clients.enumerated() { try await client.assertEcho("\(number)") }
+        for (number, client) in clients.enumerated() { try client.assertEcho("\(number)") }
         assertFailuresToAccept()
-        serving.cancel()
-        try await serving.value
+        try stop(serving)
     }
 
     /// With a reserve they are disconnected instead of waiting in vain, and those who come later are served.
-    func testClientsAreShed() async throws {
+    func testClientsAreShed() throws {
         let listener = try LocalSocketListener(try namespacedName())
-        let options = options
         // The listener gets its reserve while there are descriptors.
-        let before = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
-        try await listener.newClient().assertEcho("before")
-        before.cancel()
-        try await before.value
+        let before = serve(listener)
+        try listener.newClient().assertEcho("before")
+        try stop(before)
 
-        let clients = try await clients(listener, 20)
-        let serving = await withoutDescriptors {
-            let serving = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
-            await waitForFailures(20)
-            for client in clients { await assertEnds(client) }
+        let clients = try clients(listener, 20)
+        let serving = try withoutDescriptors {
+            let serving = serve(listener)
+            waitForFailures(20)
+            for client in clients {
+                let rest = try client.read(upTo: 1, timeout: .seconds(10))
+                XCTAssertEqual(rest, [])
+            }
             return serving
         }
-        try await listener.newClient().assertEcho("afterwards")
+        try listener.newClient().assertEcho("afterwards")
         XCTAssertEqual(failures.count, 20)
         assertFailuresToAccept()
-        serving.cancel()
-        try await serving.value
+        try stop(serving)
     }
 
     /// Connections that exist are not disturbed.
-    func testOthersAreServedMeanwhile() async throws {
+    func testOthersAreServedMeanwhile() throws {
         let listener = try LocalSocketListener(try namespacedName())
-        let options = options
-        let serving = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
-        let name = try XCTUnwrap(listener.name).description
-        let client = try await listener.newClient()
-        try await client.assertEcho("before")
+        let serving = serve(listener)
+        let client = try listener.newClient()
+        try client.assertEcho("before")
         // Somebody who connects all the time.
-        let flood = try ChildProcess.helper("flood", name)
-        try await onThread { flood.expect("flooding") }
-        try await withoutDescriptors {
-            await waitForFailures(3)
-            for number in 0..<20 { try await client.assertEcho("\(number)") }
+        let flood = try ChildProcess.helper("flood", XCTUnwrap(listener.name).description)
+        flood.expect("flooding")
+        try withoutDescriptors {
+            waitForFailures(3)
+            for number in 0..<20 { try client.assertEcho("\(number)") }
         }
         flood.kill()
-        try await listener.newClient().assertEcho("afterwards")
+        try listener.newClient().assertEcho("afterwards")
         assertFailuresToAccept()
-        serving.cancel()
-        try await serving.value
+        try stop(serving)
     }
 
     /// Serving ends at once even then.
-    func testCancelledMeanwhile() async throws {
+    func testCancelledMeanwhile() throws {
         let listener = try LocalSocketListener(try namespacedName())
-        let client = try await listener.newClient()
-        let options = options
-        try await withoutDescriptors {
-            let serving = Task { try await listener.serve(options: options) { _ in } }
-            await waitForFailures(2)
-            serving.cancel()
-            try await serving.value
+        let client = try listener.newClient()
+        try withoutDescriptors {
+            let serving = serve(listener)
+            waitForFailures(2)
+            try stop(serving)
         }
-        try await client.writeAll("patient\n")
-        let line = try await listener.accept(timeout: .seconds(10)).readLine()
-        XCTAssertEqual(line, "patient")
+        try client.writeAll("patient\n")
+        XCTAssertEqual(try listener.accept(timeout: .seconds(10)).readLine(), "patient")
+    }
+
+    /// A loop whose thread cannot be started refuses to serve, and can when there are descriptors again.
+    func testLoopThatCannotStart() throws {
+        let listener = try LocalSocketListener(try namespacedName())
+        let options = serveOptions { $0.eventLoops = [EventLoop()] }
+        let calls: [@Sendable () async throws -> Void] = [
+            { try await listener.serve(options: options) { try await $0.sendBack() } },
+            { try await listener.serve(options: options, eachPiece: { client in { client.send($0) } }) },
+        ]
+        for call in calls {
+            withoutDescriptors {
+                let serving = RunningTask(on: EventLoop.shared, call)
+                assertThrows(.resourcesExhausted, .accept) { try serving.value() }
+            }
+        }
+        for call in calls {
+            let serving = RunningTask(on: EventLoop.shared, call)
+            try listener.newClient().assertEcho("x")
+            try stop(serving)
+        }
     }
 
     #if INTERPROCESS_FAULT_INJECTION
     /// Other errors are told as well, and do not keep the processor busy.
-    func testOtherErrors() async throws {
+    func testOtherErrors() throws {
         defer { FaultInjection.clear() }
         let listener = try LocalSocketListener(try namespacedName())
-        let client = try await listener.newClient()
-        let options = options
+        let client = try listener.newClient()
         FaultInjection.inject(.result(-Int64(EINVAL)), into: .accept, times: 3)
         let start = ContinuousClock.now
-        let serving = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
-        await waitForFailures(3)
-        try await client.assertEcho("after all")
+        let serving = serve(listener)
+        waitForFailures(3)
+        try client.assertEcho("after all")
         XCTAssertGreaterThanOrEqual(ContinuousClock.now - start, .milliseconds(30))
         XCTAssertEqual(
             failures.values.map { ($0.error as? IPCError)?.code },
@@ -140,7 +163,7 @@ final class ServeExhaustionTests: InterprocessTestCase {
         )
         listener.close()
         client.close()
-        try await serving.value
+        try serving.value()
     }
     #endif
 }

@@ -68,6 +68,9 @@ extension InterprocessTestCase {
 
 extension LocalSocketListener {
     /// A new client of this listener.
+    func newClient() throws -> LocalSocketStream { try .connect(to: XCTUnwrap(name)) }
+
+    /// The same, suspending the task.
     func newClient() async throws -> LocalSocketStream { try await .connect(to: XCTUnwrap(name)) }
 }
 
@@ -78,6 +81,12 @@ extension LocalSocketStream {
     }
 
     /// Says something, and expects it to come back.
+    func assertEcho(_ text: String, file: StaticString = #filePath, line: UInt = #line) throws {
+        try writeAll(text + "\n")
+        XCTAssertEqual(try readLine(timeout: .seconds(20)), text, file: file, line: line)
+    }
+
+    /// The same, suspending the task.
     func assertEcho(_ text: String, file: StaticString = #filePath, line: UInt = #line) async throws {
         try await writeAll(text + "\n")
         let answer = try await readLine(timeout: .seconds(20))
