@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-import Interprocess
 import Synchronization
 import XCTest
+
+@testable import Interprocess
 
 /// No awaited call blocks the thread that it runs on, however long it has to wait.
 ///
@@ -64,7 +65,7 @@ final class NeverBlocksTests: InterprocessTestCase {
 
 /// A thread that runs tasks, one part after another: one that blocks stops them all.
 private final class LoneThread: TaskExecutor {
-    private let jobs = Mutex<[UnownedJob]>([])
+    private let jobs = Locked<[UnownedJob]>([])
     private let isStopped = Atomic<Bool>(false)
     private let news = DispatchSemaphore(value: 0)
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-import Interprocess
-import Synchronization
 import XCTest
+
+@testable import Interprocess
 
 typealias ServeOptions = LocalSocketListener.ServeOptions
 
@@ -96,7 +96,7 @@ extension LocalSocketStream {
 
 /// What was seen by whatever thread, in order.
 final class Seen<Value: Sendable>: Sendable {
-    private let stored = Mutex<[Value]>([])
+    private let stored = Locked<[Value]>([])
 
     var values: [Value] { stored.withLock { $0 } }
     var count: Int { stored.withLock { $0.count } }
@@ -106,7 +106,7 @@ final class Seen<Value: Sendable>: Sendable {
 
 /// How many are there at a time, and how many there were at most.
 final class Attendance: Sendable {
-    private let counts = Mutex((now: 0, most: 0, ever: 0))
+    private let counts = Locked((now: 0, most: 0, ever: 0))
 
     var now: Int { counts.withLock { $0.now } }
     var most: Int { counts.withLock { $0.most } }

@@ -36,6 +36,16 @@ class InterprocessTestCase: XCTestCase {
         timer.schedule(deadline: .now())
         timer.resume()
         fired.wait()
+        startSymbolizer()
+    }
+
+    /// Under a sanitizer, lets it start the process that names functions, to which it keeps pipes from then on.
+    private static func startSymbolizer() {
+        typealias Symbolize =
+            @convention(c) (UnsafeRawPointer?, UnsafePointer<CChar>, UnsafeMutablePointer<CChar>, Int) -> Void
+        guard let symbol = dlsym(dlopen(nil, RTLD_NOW), "__sanitizer_symbolize_pc") else { return }
+        var name = [CChar](repeating: 0, count: 256)
+        unsafeBitCast(symbol, to: Symbolize.self)(symbol, "%f", &name, name.count)
     }
 
     override func setUpWithError() throws {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-import Interprocess
-import Synchronization
 import XCTest
+
+@testable import Interprocess
 
 /// A task whose outcome can be waited for by threads as well.
 final class RunningTask<Value: Sendable>: Sendable {
@@ -36,7 +36,7 @@ final class RunningTask<Value: Sendable>: Sendable {
 
 /// What something comes to in the end.
 private final class Outcome<Value: Sendable>: Sendable {
-    private let result = Mutex<Result<Value, any Error>?>(nil)
+    private let result = Locked<Result<Value, any Error>?>(nil)
     private let ended = DispatchSemaphore(value: 0)
 
     var isSet: Bool { result.withLock { $0 != nil } }
