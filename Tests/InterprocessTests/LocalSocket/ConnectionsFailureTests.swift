@@ -16,9 +16,24 @@ final class ConnectionsFailureTests: InterprocessTestCase {
         }
     }
 
+    /// One after another, so that nothing that the one before had is still being closed.
+    ///
+    /// A task that has ended may hold its listener a moment longer, and with it a reserve.
+    private func forEachNameAndExecutor(_ body: (LocalSocketName, (any TaskExecutor)?) throws -> Void) throws {
+        for (name, executor) in try eachNameAndExecutor() {
+            let before = OpenDescriptors.count
+            try body(name, executor)
+            let end = ContinuousClock.now + .seconds(10)
+            while OpenDescriptors.count > before {
+                if ContinuousClock.now > end { return XCTFail("descriptors left open") }
+                usleep(1000)
+            }
+        }
+    }
+
     /// With a reserve, clients are disconnected instead of waiting in vain, and the sequence goes on.
     func testClientsAreShed() throws {
-        for (name, executor) in try eachNameAndExecutor() {
+        try forEachNameAndExecutor { name, executor in
             let listener = try LocalSocketListener(name)
             // The listener gets its reserve while there are descriptors.
             let before = echoLines(listener, executor)
@@ -44,7 +59,7 @@ final class ConnectionsFailureTests: InterprocessTestCase {
 
     /// Without one they wait until there are descriptors again.
     func testClientsWait() throws {
-        for (name, executor) in try eachNameAndExecutor() {
+        try forEachNameAndExecutor { name, executor in
             let listener = try LocalSocketListener(name)
             let clients = try (0..<3).map { _ in try listener.newClient() }
             let serving = withoutDescriptors {
@@ -60,7 +75,7 @@ final class ConnectionsFailureTests: InterprocessTestCase {
     }
 
     func testCancellingWithoutDescriptors() throws {
-        for (name, executor) in try eachNameAndExecutor() {
+        try forEachNameAndExecutor { name, executor in
             let listener = try LocalSocketListener(name)
             let client = try listener.newClient()
             withoutDescriptors {

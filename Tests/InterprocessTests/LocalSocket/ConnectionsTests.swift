@@ -79,6 +79,21 @@ final class ConnectionsTests: InterprocessTestCase {
         }
     }
 
+    /// A listener that is closed holds no descriptor any more, not even the one in reserve.
+    func testClosedListenerHoldsNothing() async throws {
+        for executor in Self.executors {
+            let before = OpenDescriptors.all()
+            let listener = try LocalSocketListener(try namespacedName())
+            let greeting = greet(listener, on: executor)
+            try await assertGreeted(listener.newClient(), "0")
+            await waitUntilAwaited(listener)
+            listener.close()
+            try await greeting.value()
+            await eventually("all are closed") { OpenDescriptors.all().subtracting(before).isEmpty }
+            XCTAssertTrue(listener.isClosed)
+        }
+    }
+
     /// The body may close the listener, and use the client all the same.
     func testTheBodyCloses() async throws {
         for name in try bothNames() {

@@ -16,14 +16,14 @@ final class ServeCallbackTests: InterprocessTestCase {
     private let echo: @Sendable (ServedConnection) -> (RawSpan) -> Void = { client in { client.send($0) } }
 
     func testEchoOfSeveralClients() async throws {
+        // More than fits into any buffer, so that each side waits for the other in between.
+        let bytes = (0..<600_000).map { UInt8($0 % 251) }
         try await withCallbackServer(serveOptions { $0.onFailure = { XCTFail("\($0)") } }, echo) { listener in
             try await withThrowingTaskGroup { group in
                 for number in 0..<10 {
                     group.addTask {
                         let client = try await listener.newClient()
                         for round in 0..<100 { try await client.assertEcho("\(number) \(round)") }
-                        // More than fits into any buffer, so that each side waits for the other in between.
-                        let bytes = (0..<300_000).map { UInt8(($0 + number) % 251) }
                         async let sending: Void = {
                             try await client.writeAll(bytes)
                             try await client.shutdown(.send)
