@@ -199,7 +199,7 @@ final class ServeCallbackEndingTests: InterprocessTestCase {
 
     /// Calls that come up short, or are interrupted, change nothing.
     func testShortCalls() async throws {
-        let bytes = (0..<50_000).map { UInt8($0 % 251) }
+        let bytes = pattern(50_000)
         try await withCallbackServer(serveOptions { $0.onFailure = { XCTFail("\($0)") } }) { client in
             { client.send($0) }
         } during: { listener in

@@ -17,7 +17,7 @@ final class ServeCallbackTests: InterprocessTestCase {
 
     func testEchoOfSeveralClients() async throws {
         // More than fits into any buffer, so that each side waits for the other in between.
-        let bytes = (0..<600_000).map { UInt8($0 % 251) }
+        let bytes = pattern(600_000)
         try await withCallbackServer(serveOptions { $0.onFailure = { XCTFail("\($0)") } }, echo) { listener in
             try await withThrowingTaskGroup { group in
                 for number in 0..<10 {
@@ -129,7 +129,7 @@ final class ServeCallbackTests: InterprocessTestCase {
     func testServerSpeaksFirst() async throws {
         for count in [10, 1 << 20] {
             for closes in [false, true] {
-                let greeting = (0..<count).map { UInt8($0 % 253) }
+                let greeting = pattern(count)
                 try await withCallbackServer { client in
                     client.send(greeting)
                     if closes { client.close() }

@@ -130,5 +130,12 @@ func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) a
     }
 }
 
+/// Bytes of which a part that is missing or out of place shows; made in few steps, for debug builds are slow.
+func pattern(_ count: Int) -> [UInt8] {
+    var bytes = (0..<251).map { UInt8($0) }
+    while bytes.count < count { bytes += bytes }
+    return Array(bytes.prefix(count))
+}
+
 /// Something that a handler throws, and no other code.
 struct HandlerError: Error {}
