@@ -36,7 +36,7 @@ final class AcceptExhaustionAsyncTests: InterprocessTestCase {
         for (name, executor) in try eachNameAndExecutor() {
             let listener = try LocalSocketListener(name)
             withoutDescriptors {
-                let accepting = RunningTask(on: executor) { try await listener.accept(timeout: .milliseconds(50)) }
+                let accepting = RunningTask(on: executor) { try await listener.accept(timeout: .milliseconds(3)) }
                 assertThrows(.timedOut, .accept) { try accepting.value() }
             }
         }

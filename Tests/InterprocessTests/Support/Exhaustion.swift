@@ -4,8 +4,8 @@ import Foundation
 
 /// Runs `body` while this process can make no descriptor.
 ///
-/// The default pool should have nothing to do meanwhile, not even to let a test sleep: once a second, if it has, Dispatch
-/// looks at its threads by way of files in /proc, and ends the process when it cannot open them.
+/// It has to be short: once a second Dispatch looks at the default pool's threads by way of files in /proc, and ends the
+/// process when it cannot open them. What takes longer is to be tested by `FaultInjection`.
 func withoutDescriptors<Value>(_ body: () throws -> Value) rethrows -> Value {
     let exhaustion = Exhaustion()
     defer { exhaustion.end() }
