@@ -8,7 +8,7 @@ import XCTest
 /// Accepting when the process has no descriptor left, or when a step of it fails.
 final class AcceptExhaustionAsyncTests: InterprocessTestCase {
     func testAcceptTellsAndRecovers() throws {
-        for (name, executor) in try eachNameAndExecutor() {
+        try forEachNameAndExecutor { name, executor in
             let listener = try LocalSocketListener(name)
             let client = try LocalSocketStream.connect(to: name)
             withoutDescriptors {
@@ -33,7 +33,7 @@ final class AcceptExhaustionAsyncTests: InterprocessTestCase {
     }
 
     func testWaitsForClientsAllTheSame() throws {
-        for (name, executor) in try eachNameAndExecutor() {
+        try forEachNameAndExecutor { name, executor in
             let listener = try LocalSocketListener(name)
             withoutDescriptors {
                 let accepting = RunningTask(on: executor) { try await listener.accept(timeout: .milliseconds(3)) }

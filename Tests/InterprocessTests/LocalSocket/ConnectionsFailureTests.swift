@@ -16,21 +16,6 @@ final class ConnectionsFailureTests: InterprocessTestCase {
         }
     }
 
-    /// One after another, so that nothing that the one before had is still being closed.
-    ///
-    /// A task that has ended may hold its listener a moment longer, and with it a reserve.
-    private func forEachNameAndExecutor(_ body: (LocalSocketName, (any TaskExecutor)?) throws -> Void) throws {
-        for (name, executor) in try eachNameAndExecutor() {
-            let before = OpenDescriptors.count
-            try body(name, executor)
-            let end = ContinuousClock.now + .seconds(10)
-            while OpenDescriptors.count > before {
-                if ContinuousClock.now > end { return XCTFail("descriptors left open") }
-                usleep(1000)
-            }
-        }
-    }
-
     /// With a reserve, clients are disconnected instead of waiting in vain, and the sequence goes on.
     func testClientsAreShed() throws {
         try forEachNameAndExecutor { name, executor in
