@@ -22,7 +22,7 @@ extension LocalSocketListener {
         ///   goes on when there are no descriptors.
         public func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> LocalSocketStream? {
             while true {
-                listener.reserve.fill(LocalSocketBackend.makeReserve)
+                listener.fillReserve()
                 do throws(IPCError) {
                     return try await listener.accept()
                 } catch {

@@ -21,7 +21,7 @@ extension LocalSocketListener {
         ///
         /// - Returns: The connection, or the error of accepting it; `nil` when the listener is closed.
         public func next() -> Result<LocalSocketStream, IPCError>? {
-            listener.reserve.fill(LocalSocketBackend.makeReserve)
+            listener.fillReserve()
             do throws(IPCError) {
                 return .success(try listener.accept())
             } catch {
@@ -36,6 +36,11 @@ extension LocalSocketListener {
         }
     }
 
+    /// Sees to it that there is a reserve, as long as there may be clients.
+    func fillReserve() {
+        if !isClosed { reserve.fill(LocalSocketBackend.makeReserve) }
+    }
+
     /// Accepts a client by the reserve descriptor's number, and disconnects it.
     ///
     /// - Returns: Whether there was a reserve.
@@ -45,7 +50,7 @@ extension LocalSocketListener {
         guard let lease = try? core.lease(.receive, for: .accept), reserve.give() else { return false }
         let result = System.call(.accept) { cip_accept(core.descriptor) }
         if result >= 0 { _ = cip_close(result) }
-        reserve.fill(LocalSocketBackend.makeReserve)
+        fillReserve()
         withExtendedLifetime(lease) {}
         return true
     }

@@ -131,6 +131,7 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
         if !isClosed { file?.reclaim() }
         // A name without a file is free when the socket is gone, which another thread may be about to leave.
         if descriptorCore.close() { descriptorCore.waitUntilGone() }
+        _ = reserve.give()
     }
 
     /// Gives the listening socket away, open and blocking.

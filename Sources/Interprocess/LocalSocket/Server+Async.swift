@@ -87,7 +87,7 @@ final class Server: Sendable {
                 await departure(until: .never)
                 continue
             }
-            listener.reserve.fill(LocalSocketBackend.makeReserve)
+            listener.fillReserve()
             do throws(IPCError) {
                 let stream = try await listener.accept()
                 clientCount.add(1, ordering: .sequentiallyConsistent)

@@ -26,10 +26,10 @@ func say(_ line: String) {
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     switch (arguments.first, arguments.count) {
-    case (nil, 0): try demonstrate()
-    case ("serve", 2): try serve(parse(arguments[1]))
-    case ("connect", 2): try connect(to: parse(arguments[1]))
-    case ("greet", 2): try greet(parse(arguments[1]))
+    case (nil, 0): try await demonstrate()
+    case ("serve", 2): try await serve(parse(arguments[1]))
+    case ("connect", 2): try await connect(to: parse(arguments[1]))
+    case ("greet", 2): exit(try await greet(parse(arguments[1])) ? 0 : 1)
     default:
         say("usage: talk [serve NAME | connect NAME]")
         exit(2)

@@ -60,6 +60,7 @@ enum StuckCalls {
         ("read(upTo:timeout:)", { _ = try await $0.read(upTo: 1, timeout: .seconds(3600)) }),
         ("readExactly(_:timeout:)", { _ = try await $0.readExactly(1, timeout: .seconds(3600)) }),
         ("readLine(timeout:)", { _ = try await $0.readLine(timeout: .seconds(3600)) }),
+        ("readToEnd(timeout:)", { _ = try await $0.readToEnd(timeout: .seconds(3600)) }),
     ]
 
     /// With no room.
@@ -89,6 +90,30 @@ enum StuckCalls {
     static let accepts: [(String, @Sendable (LocalSocketListener) async throws -> Void)] = [
         ("accept", { _ = try await $0.accept() }),
         ("accept(timeout:)", { _ = try await $0.accept(timeout: .seconds(3600)) }),
+        ("connections", { for try await _ in $0.connections {} }),
+        // Serving returns when it is cancelled; the listener is as it was.
+        (
+            "serve",
+            { listener in
+                try await listener.serve { _ in }
+                _ = try await listener.accept()
+            }
+        ),
+        (
+            "serve(eachPiece:)",
+            { listener in
+                try await listener.serve(eachPiece: { _ in { _ in } })
+                _ = try await listener.accept()
+            }
+        ),
+        // The last one, for it leaves clients behind.
+        (
+            "withConnection, in its body",
+            { listener in
+                guard let name = listener.name else { return }
+                try await LocalSocketStream.withConnection(to: name) { _ = try await $0.readLine() }
+            }
+        ),
     ]
 
     /// With a server that accepts nobody, or none at all.

@@ -7,58 +7,58 @@ import XCTest
 
 /// Accepting when the process has no descriptor left, or when a step of it fails.
 final class AcceptExhaustionAsyncTests: InterprocessTestCase {
-    func testAcceptTellsAndRecovers() async throws {
-        for (name, executor) in try eachNameAndExecutor() {
+    func testAcceptTellsAndRecovers() throws {
+        try forEachNameAndExecutor { name, executor in
             let listener = try LocalSocketListener(name)
-            let client = try await LocalSocketStream.connect(to: name)
-            await withoutDescriptors {
+            let client = try LocalSocketStream.connect(to: name)
+            withoutDescriptors {
                 for limit in [nil, Duration.seconds(5)] {
-                    let error = await assertThrows(.resourcesExhausted, .accept) {
-                        try await on(executor) { try await listener.accept(timeout: limit) }
-                    }
+                    let accepting = RunningTask(on: executor) { try await listener.accept(timeout: limit) }
+                    let error = assertThrows(.resourcesExhausted, .accept) { try accepting.value() }
                     XCTAssertEqual(error?.systemCode, Int64(EMFILE))
                 }
                 for wait in [LocalSocketStream.ConnectWait.unbounded, .timeout(.seconds(5)), .deferred] {
                     let options = waiting(wait)
-                    await assertThrows(.resourcesExhausted, .connect) {
-                        try await on(executor) { try await LocalSocketStream.connect(to: name, options: options) }
+                    let connecting = RunningTask(on: executor) {
+                        try await LocalSocketStream.connect(to: name, options: options)
                     }
+                    assertThrows(.resourcesExhausted, .connect) { try connecting.value() }
                 }
             }
             // The client has waited, and is found.
-            try await client.writeAll("patient\n")
-            try await assertEqual("patient") { try await listener.accept().readLine() }
+            try client.writeAll("patient\n")
+            let accepting = RunningTask(on: executor) { try await listener.accept().readLine() }
+            XCTAssertEqual(try accepting.value(), "patient")
         }
     }
 
-    func testWaitsForClientsAllTheSame() async throws {
-        for (name, executor) in try eachNameAndExecutor() {
+    func testWaitsForClientsAllTheSame() throws {
+        try forEachNameAndExecutor { name, executor in
             let listener = try LocalSocketListener(name)
-            _ = await withoutDescriptors {
-                await assertThrows(.timedOut, .accept) {
-                    try await on(executor) { try await listener.accept(timeout: .milliseconds(50)) }
-                }
+            withoutDescriptors {
+                let accepting = RunningTask(on: executor) { try await listener.accept(timeout: .milliseconds(3)) }
+                assertThrows(.timedOut, .accept) { try accepting.value() }
             }
         }
     }
 
     /// Neither awaiting nor ending it takes a descriptor, once there is a loop.
-    func testEndingWorksWithoutDescriptors() async throws {
+    func testEndingWorksWithoutDescriptors() throws {
         for executor in Self.executors {
             let name = try uniquePathName()
             let listener = try LocalSocketListener(name)
             let (one, other) = try LocalSocketStream.pair()
-            await withoutDescriptors {
+            withoutDescriptors {
                 let server = RunningTask(on: executor) { try await listener.accept() }
                 let reader = RunningTask(on: executor) { try await one.read(upTo: 1) }
                 let cancelled = RunningTask(on: executor) { try await other.read(upTo: 1) }
-                await waitUntilAwaited(by: 3)
+                waitUntilAwaited(by: 3)
                 cancelled.cancel()
-                await assertThrows(.cancelled, .read) { try await cancelled.value() }
+                assertThrows(.cancelled, .read) { try cancelled.value() }
                 listener.close()
                 one.close()
-                await assertThrows(.closed, .accept) { try await server.value() }
-                await assertThrows(.closed, .read) { try await reader.value() }
+                assertThrows(.closed, .accept) { try server.value() }
+                assertThrows(.closed, .read) { try reader.value() }
             }
             XCTAssertNil(FileImage(name.description))
         }

@@ -37,7 +37,12 @@ final class WithConnectionTests: InterprocessTestCase {
     func testErrorsOfConnecting() async throws {
         let name = try uniquePathName()
         let body: @Sendable (LocalSocketStream) async throws -> Void = { _ in XCTFail("there is no connection") }
+        let loop = EventLoop()
         await assertThrows(.notFound, .connect) { try await LocalSocketStream.withConnection(to: name, body) }
+        await assertThrows(.notFound, .connect) { try await LocalSocketStream.withConnection(to: name, on: loop, body) }
+        await assertThrows(.connectionRefused, .connect) {
+            try await LocalSocketStream.withConnection(to: namespacedName(), on: loop, body)
+        }
         let (listener, waiting) = try fullListener(name)
         let options = self.waiting(.timeout(.milliseconds(20)))
         await assertThrows(.timedOut, .connect) {
@@ -68,6 +73,54 @@ final class WithConnectionTests: InterprocessTestCase {
                 XCTAssertTrue(Reactor.current === loop.reactor)
                 XCTAssertTrue((stream.descriptorCore.attached as? Registration)?.reactor === loop.reactor)
             }
+        }
+    }
+
+    /// Where no loop is named, that of the calling task is taken; one that is named comes first, also there.
+    func testLoopOfTheCaller() async throws {
+        let name = try pathName()
+        let listener = try LocalSocketListener(name)
+        let (outer, inner) = (EventLoop(), EventLoop())
+        try await on(outer) {
+            XCTAssertTrue(Reactor.current === outer.reactor)
+            let loops: [(EventLoop?, EventLoop)] = [(nil, outer), (inner, inner), (outer, outer)]
+            for (loop, expected) in loops {
+                try await LocalSocketStream.withConnection(to: name, on: loop) { stream in
+                    XCTAssertTrue(Reactor.current === expected.reactor)
+                    let server = try await listener.accept()
+                    try await server.writeAll("x\n")
+                    try await assertEqual("x") { try await stream.readLine() }
+                    XCTAssertTrue(Reactor.current === expected.reactor)
+                    XCTAssertTrue((stream.descriptorCore.attached as? Registration)?.reactor === expected.reactor)
+                }
+                await Task.yield()
+                XCTAssertTrue(Reactor.current === outer.reactor)
+            }
+        }
+    }
+
+    /// On another loop it is as well ended by cancelling, and whatever it throws comes out.
+    func testCancellingOnItsOwnLoop() async throws {
+        let name = try namespacedName()
+        let listener = try LocalSocketListener(name)
+        let loop = EventLoop()
+        for executor in Self.executors {
+            let connection = RunningTask(on: executor) {
+                try await LocalSocketStream.withConnection(to: name, on: loop) { stream in
+                    do { _ = try await stream.readLine() } catch {
+                        XCTAssertEqual((error as? IPCError)?.code, .cancelled)
+                        throw Unexpected(number: 3)
+                    }
+                }
+            }
+            let server = try await listener.accept()
+            while loop.reactor.waiterCount == 0 { await Task.yield() }
+            connection.cancel()
+            do {
+                try await connection.value()
+                XCTFail("no error")
+            } catch let error as Unexpected { XCTAssertEqual(error.number, 3) }
+            try await assertEqual([]) { try await server.read(upTo: 1) }
         }
     }
 

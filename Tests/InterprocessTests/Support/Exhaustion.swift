@@ -3,6 +3,9 @@
 import Foundation
 
 /// Runs `body` while this process can make no descriptor.
+///
+/// It has to be short: once a second Dispatch looks at the default pool's threads by way of files in /proc, and ends the
+/// process when it cannot open them. What takes longer is to be tested by `FaultInjection`.
 func withoutDescriptors<Value>(_ body: () throws -> Value) rethrows -> Value {
     let exhaustion = Exhaustion()
     defer { exhaustion.end() }
@@ -14,6 +17,14 @@ func withoutDescriptors<Value>(_ body: () async throws -> Value) async rethrows 
     let exhaustion = Exhaustion()
     defer { exhaustion.end() }
     return try await body()
+}
+
+/// Runs `body` while this process may have that many descriptors; skips the test where the system does not allow it.
+func withDescriptors(_ count: Int, _ body: () async throws -> Void) async throws {
+    let limit = DescriptorLimit(count)
+    defer { limit.restore() }
+    if limit.count < count { try skip("only \(limit.count) descriptors are allowed") }
+    try await body()
 }
 
 /// The process's descriptors, all in use.

@@ -38,18 +38,6 @@ class InterprocessTestCase: XCTestCase {
         timer.schedule(deadline: .now())
         timer.resume()
         fired.wait()
-        nameSomething()
-    }
-
-    /// A sanitizer keeps pipes to a program of its own, which names functions, from the first one on that it names: be it
-    /// to find that it is not to be reported.
-    private class func nameSomething() {
-        typealias Symbolize =
-            @convention(c) (UnsafeMutableRawPointer, UnsafePointer<CChar>, UnsafeMutablePointer<CChar>, Int) -> Void
-        guard let symbolize = dlsym(nil, "__sanitizer_symbolize_pc") else { return }
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { name in
-            unsafeBitCast(symbolize, to: Symbolize.self)(symbolize, "%f", name.baseAddress!, name.count)
-        }
     }
 
     override func setUpWithError() throws {

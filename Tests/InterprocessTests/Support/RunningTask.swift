@@ -64,6 +64,21 @@ extension InterprocessTestCase {
         }
     }
 
+    /// One after another, so that nothing that the one before had is still being closed.
+    ///
+    /// A task that has ended may hold its listener a moment longer, and with it a reserve.
+    func forEachNameAndExecutor(_ body: (LocalSocketName, (any TaskExecutor)?) throws -> Void) throws {
+        for (name, executor) in try eachNameAndExecutor() {
+            let before = OpenDescriptors.count
+            try body(name, executor)
+            let end = ContinuousClock.now + .seconds(10)
+            while OpenDescriptors.count > before {
+                if ContinuousClock.now > end { return XCTFail("descriptors left open") }
+                usleep(1000)
+            }
+        }
+    }
+
     /// A path that no other listener of the test has, for one may go a little later than its name.
     func uniquePathName() throws -> LocalSocketName { try pathName("\(UInt32.random(in: 0...UInt32.max))") }
 

@@ -37,7 +37,7 @@ final class ServeHandlerTests: InterprocessTestCase {
             for try await bytes in from.chunks { try await to.writeAll(bytes) }
             try await to.shutdown(.send)
         }
-        let bytes = (0..<300_000).map { UInt8($0 % 251) }
+        let bytes = pattern(600_000)
         try await withServer {
             try await $0.sendBack()
         } during: { upstream in

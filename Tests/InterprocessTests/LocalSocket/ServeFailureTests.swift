@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-import Interprocess
 import XCTest
+
+@testable import Interprocess
 
 /// Handlers that throw, streams that are kept, and calls that are refused.
 final class ServeFailureTests: InterprocessTestCase {

@@ -109,7 +109,7 @@ final class ServeTests: InterprocessTestCase {
             let seen = Seen<Int?>()
             try await withServer(options) { stream in
                 // The connection belongs to a loop in any case; the handler runs there if it is to.
-                let registration = try stream.descriptorCore.registration(.both, for: .read)
+                let registration = try XCTUnwrap(stream.descriptorCore.attached as? Registration)
                 if executor == .eventLoop { XCTAssert(Reactor.current === registration.reactor) }
                 seen.append(options.eventLoops.firstIndex { $0.reactor === registration.reactor })
                 try await stream.sendBack()

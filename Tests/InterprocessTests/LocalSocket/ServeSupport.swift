@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-import Interprocess
-import Synchronization
 import XCTest
+
+@testable import Interprocess
 
 typealias ServeOptions = LocalSocketListener.ServeOptions
 
@@ -68,6 +68,9 @@ extension InterprocessTestCase {
 
 extension LocalSocketListener {
     /// A new client of this listener.
+    func newClient() throws -> LocalSocketStream { try .connect(to: XCTUnwrap(name)) }
+
+    /// The same, suspending the task.
     func newClient() async throws -> LocalSocketStream { try await .connect(to: XCTUnwrap(name)) }
 }
 
@@ -78,6 +81,12 @@ extension LocalSocketStream {
     }
 
     /// Says something, and expects it to come back.
+    func assertEcho(_ text: String, file: StaticString = #filePath, line: UInt = #line) throws {
+        try writeAll(text + "\n")
+        XCTAssertEqual(try readLine(timeout: .seconds(20)), text, file: file, line: line)
+    }
+
+    /// The same, suspending the task.
     func assertEcho(_ text: String, file: StaticString = #filePath, line: UInt = #line) async throws {
         try await writeAll(text + "\n")
         let answer = try await readLine(timeout: .seconds(20))
@@ -87,7 +96,7 @@ extension LocalSocketStream {
 
 /// What was seen by whatever thread, in order.
 final class Seen<Value: Sendable>: Sendable {
-    private let stored = Mutex<[Value]>([])
+    private let stored = Locked<[Value]>([])
 
     var values: [Value] { stored.withLock { $0 } }
     var count: Int { stored.withLock { $0.count } }
@@ -97,7 +106,7 @@ final class Seen<Value: Sendable>: Sendable {
 
 /// How many are there at a time, and how many there were at most.
 final class Attendance: Sendable {
-    private let counts = Mutex((now: 0, most: 0, ever: 0))
+    private let counts = Locked((now: 0, most: 0, ever: 0))
 
     var now: Int { counts.withLock { $0.now } }
     var most: Int { counts.withLock { $0.most } }
@@ -119,6 +128,13 @@ func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) a
     try await withCheckedThrowingContinuation { continuation in
         Thread { continuation.resume(with: Result { try body() }) }.start()
     }
+}
+
+/// Bytes of which a part that is missing or out of place shows; made in few steps, for debug builds are slow.
+func pattern(_ count: Int) -> [UInt8] {
+    var bytes = (0..<251).map { UInt8($0) }
+    while bytes.count < count { bytes += bytes }
+    return Array(bytes.prefix(count))
 }
 
 /// Something that a handler throws, and no other code.
