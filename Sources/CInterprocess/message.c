@@ -77,7 +77,7 @@ static void take_descriptors(struct cip_message *message, size_t *taken, struct 
     }
 }
 
-int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, bool wait) {
+static int64_t receive(int64_t descriptor, struct cip_message *message, bool wait) {
     union control control;
     struct msghdr header = {
         .msg_iov = (struct iovec *)(void *)message->buffers,
@@ -113,6 +113,15 @@ int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, boo
 #endif
     }
     message->descriptor_count = taken;
+    return result;
+}
+
+int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, bool wait) {
+    // A call that waits must not keep others from forking meanwhile.
+    if (wait || message->descriptor_count == 0) return receive(descriptor, message, wait);
+    cip_hold_forks();
+    int64_t result = receive(descriptor, message, false);
+    cip_let_fork();
     return result;
 }
 

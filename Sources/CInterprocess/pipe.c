@@ -20,7 +20,7 @@
 #endif
 #endif
 
-int64_t cip_pipe(int64_t *ends) {
+static int64_t make_pipe(int64_t *ends) {
     int made[2];
 #if CIP_HAS_ATOMIC_CLOEXEC
     if (pipe2(made, O_CLOEXEC) < 0) return -(int64_t)errno;
@@ -37,6 +37,13 @@ int64_t cip_pipe(int64_t *ends) {
     ends[0] = made[0];
     ends[1] = made[1];
     return 0;
+}
+
+int64_t cip_pipe(int64_t *ends) {
+    cip_hold_forks();
+    int64_t result = make_pipe(ends);
+    cip_let_fork();
+    return result;
 }
 
 #if CIP_LINUX

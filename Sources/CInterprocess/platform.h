@@ -65,6 +65,15 @@ static inline void cip_fill_status(struct cip_file_status *to, const struct stat
     to->owner = (uint32_t)found->st_uid;
 }
 
+// Between these no other thread forks, where descriptors cannot be made close-on-exec at birth: see fork_lock.c.
+#if CIP_DARWIN
+void cip_hold_forks(void);
+void cip_let_fork(void);
+#else
+static inline void cip_hold_forks(void) {}
+static inline void cip_let_fork(void) {}
+#endif
+
 // Gives a new descriptor what it could not be given at birth; on failure closes it. Darwin has no flags for it: there
 // this makes it close-on-exec, and keeps writes to it from raising SIGPIPE.
 static inline int64_t cip_complete_new(int descriptor) {

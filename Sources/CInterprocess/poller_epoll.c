@@ -37,7 +37,9 @@ void cip_poller_destroy(const struct cip_poller *poller) {
 }
 
 int64_t cip_poller_set(
-    const struct cip_poller *poller, int64_t descriptor, int64_t before, int64_t now, uint64_t token) {
+    const struct cip_poller *poller, int64_t descriptor, int64_t sends, int64_t before, int64_t now, uint64_t token
+) {
+    (void)sends;
     if (before == now) return 0;
     uint32_t wanted = (now & CIP_READABLE ? EPOLLIN | EPOLLRDHUP : 0) | (now & CIP_WRITABLE ? EPOLLOUT : 0);
     // A hang-up is told of whether it is wanted or not: where nothing is wanted, at least not over and over.

@@ -53,7 +53,9 @@ void cip_poller_destroy(const struct cip_poller *poller) {
 }
 
 int64_t cip_poller_set(
-    const struct cip_poller *poller, int64_t descriptor, int64_t before, int64_t now, uint64_t token) {
+    const struct cip_poller *poller, int64_t descriptor, int64_t sends, int64_t before, int64_t now, uint64_t token
+) {
+    (void)sends;
     static const struct {
         int64_t interest;
         int filter;

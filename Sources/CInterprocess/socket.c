@@ -35,7 +35,9 @@ int64_t cip_socket(int64_t type, bool nonblocking) {
 #if CIP_HAS_ATOMIC_CLOEXEC
     return cip_complete_new(socket(AF_UNIX, native_type(type) | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0));
 #else
+    cip_hold_forks();
     int64_t made = cip_complete_new(socket(AF_UNIX, native_type(type), 0));
+    cip_let_fork();
     int64_t result = made < 0 || !nonblocking ? 0 : cip_set_nonblocking(made, true);
     if (result >= 0) return made;
     close((int)made);
@@ -43,7 +45,7 @@ int64_t cip_socket(int64_t type, bool nonblocking) {
 #endif
 }
 
-int64_t cip_socket_pair(int64_t type, int64_t *ends) {
+static int64_t make_pair(int64_t type, int64_t *ends) {
     int made[2];
 #if CIP_HAS_ATOMIC_CLOEXEC
     if (socketpair(AF_UNIX, native_type(type) | SOCK_CLOEXEC, 0, made) < 0) return -(int64_t)errno;
@@ -59,6 +61,13 @@ int64_t cip_socket_pair(int64_t type, int64_t *ends) {
         ends[end] = made[end];
     }
     return 0;
+}
+
+int64_t cip_socket_pair(int64_t type, int64_t *ends) {
+    cip_hold_forks();
+    int64_t result = make_pair(type, ends);
+    cip_let_fork();
+    return result;
 }
 
 // The length counts what stands in sun_path, without a terminator: an abstract name must not be padded, and a path may
@@ -99,8 +108,10 @@ int64_t cip_accept(int64_t descriptor) {
 #if CIP_HAS_ATOMIC_CLOEXEC
     return cip_complete_new(accept4((int)descriptor, NULL, NULL, SOCK_CLOEXEC));
 #else
-    // Unlike accept4, this passes the listener's nonblocking mode on.
+    // A listener's socket is in nonblocking mode, so that no fork is held up for long. Unlike accept4, this passes the mode on.
+    cip_hold_forks();
     int64_t made = cip_complete_new(accept((int)descriptor, NULL, NULL));
+    cip_let_fork();
     int64_t result = made < 0 ? made : cip_set_nonblocking(made, false);
     if (result >= 0) return made;
     if (made >= 0) close((int)made);

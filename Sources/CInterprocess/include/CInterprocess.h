@@ -17,9 +17,12 @@
 #include "cip_credentials.h"
 #include "cip_descriptor.h"
 #include "cip_file.h"
+#include "cip_handle.h"
+#include "cip_named_pipe.h"
 #include "cip_pipe.h"
 #include "cip_poller.h"
 #include "cip_process.h"
+#include "cip_security.h"
 #include "cip_socket.h"
 
 #endif

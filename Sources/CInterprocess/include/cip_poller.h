@@ -20,17 +20,18 @@ struct cip_event {
     int64_t ready;
 };
 
-/// Makes a poller: epoll, or kqueue.
+/// Makes a poller: epoll, kqueue, or a completion port.
 int64_t cip_poller_create(struct cip_poller *poller);
 void cip_poller_destroy(const struct cip_poller *poller);
 
 /// In a set of interests: the descriptor is known to the poller, even if nothing is wanted of it now.
 enum { CIP_WATCHED = 4 };
 
-/// Changes what is wanted of a descriptor, from one set of CIP_READABLE, CIP_WRITABLE and CIP_WATCHED to another. What is
+/// Changes what is wanted of a descriptor (which receives and sends; on Windows, sending is watched by an event), from one set of CIP_READABLE, CIP_WRITABLE and CIP_WATCHED to another. What is
 /// wanted is told of again and again while it is so (level-triggered); an empty set takes the descriptor out.
 int64_t cip_poller_set(
-    const struct cip_poller *poller, int64_t descriptor, int64_t before, int64_t now, uint64_t token);
+    const struct cip_poller *poller, int64_t receives, int64_t sends, int64_t before, int64_t now, uint64_t token
+);
 
 /// Ends a wait, the present one or the next.
 int64_t cip_poller_wake(const struct cip_poller *poller);

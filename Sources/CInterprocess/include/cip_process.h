@@ -19,7 +19,7 @@ uint64_t cip_random(void);
 /// Where a byte is first found in memory, or -1: memchr(3).
 int64_t cip_index_of(uint8_t byte, const void *memory, size_t count);
 
-/// The codes that Swift compares results with; what the system lacks is -1.
+/// The codes that Swift compares results with; what the system lacks is a number that no result can be.
 struct cip_codes {
     int64_t interrupted;
     int64_t would_block;

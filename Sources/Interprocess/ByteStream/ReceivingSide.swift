@@ -124,7 +124,7 @@ public final class ReceivingSide: Sendable {
 
     /// Receives what is there into several pieces of memory, without waiting.
     func attempt(_ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
-        System.call(.receive) { unsafe transport.read(core.descriptor, pieces) }
+        System.call(.receive) { unsafe transport.read(core, pieces) }
     }
 
     @inline(__always)
@@ -135,7 +135,7 @@ public final class ReceivingSide: Sendable {
     ) throws(IPCError) -> Int {
         let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
         try connection?.finish(core, .receive, lease, patience)
-        guard patience.isUnlimited && lease.mayBlock else {
+        guard patience.isUnlimited && transport.mayWait(lease) else {
             return try unsafe receiveByPolling(into: memory, count, lease, patience)
         }
         while true {
@@ -143,7 +143,7 @@ public final class ReceivingSide: Sendable {
             let result =
                 early
                 ?? System.transfer(.receive, count) {
-                    unsafe transport.read(core.descriptor, memory, $0, wait: true)
+                    unsafe transport.read(core, memory, $0, wait: true)
                 }
             try checkOpen(result)
             if result >= 0 { return Int(result) }
@@ -204,7 +204,7 @@ public final class ReceivingSide: Sendable {
 
     @inline(__always)
     func isTrustworthy(_ result: Int64) -> Bool {
-        !core.isClosed(.receive) || result > 0 && transport == .socket
+        !core.isClosed(.receive) || result > 0 && transport.bytesOutliveClose
     }
 
     /// Receives a line, without its line feed; `nil` at the end of the stream.
@@ -243,11 +243,11 @@ public final class ReceivingSide: Sendable {
     /// Receives what is there, without waiting.
     func attempt(_ memory: UnsafeMutableRawPointer, _ count: Int) -> Int64 {
         let result = System.transfer(.receive, count) {
-            unsafe transport.read(core.descriptor, memory, $0, wait: false)
+            unsafe transport.read(core, memory, $0, wait: false)
         }
         // The end of the stream is no reason to wait: as long as no sender of a FIFO has come, reading tells of it and
         // poll does not. Once reading has said that there is something to wait for, poll tells of everything.
-        if transport != .fifo || result < 0 || guess.isLikelyEmpty { guess.learn(result, of: count) }
+        if transport.endIsAwaitable || result < 0 || guess.isLikelyEmpty { guess.learn(result, of: count) }
         return result
     }
 }

@@ -32,7 +32,7 @@ extension SendingSide {
     /// Sends what there is room for, without waiting.
     @inline(__always)
     private func attempt(_ memory: UnsafeRawPointer, _ count: Int) -> Int64 {
-        System.transfer(.send, count) { unsafe transport.write(core.descriptor, memory, $0, wait: false) }
+        System.transfer(.send, count) { unsafe transport.write(core, memory, $0, wait: false) }
     }
 
     /// Makes attempts until one sends something, waiting for room in between.

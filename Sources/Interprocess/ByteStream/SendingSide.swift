@@ -21,6 +21,7 @@ public final class SendingSide: Sendable {
         self.transport = transport
         self.connection = connection
         settings = WaitSettings(nonblocking: nonblocking)
+        transport.prepareToSend(core)
     }
 
     @usableFromInline
@@ -44,23 +45,23 @@ public final class SendingSide: Sendable {
     ) throws(IPCError) -> Int {
         if count == 0 { return 0 }
         return try send(patience) { waits in
-            System.transfer(.send, count) { unsafe transport.write(core.descriptor, memory, $0, wait: waits) }
+            System.transfer(.send, count) { unsafe transport.write(core, memory, $0, wait: waits) }
         }
     }
 
     /// Sends some of what the pieces of memory hold, in their order.
     func write(_ pieces: UnsafeMutableBufferPointer<cip_buffer>, _ patience: Patience) throws(IPCError) -> Int {
         try send(patience) { _ in
-            System.call(.send) { unsafe transport.write(core.descriptor, pieces) }
+            System.call(.send) { unsafe transport.write(core, pieces) }
         }
     }
 
     /// Makes attempts until one works, waiting for room in between, unless an attempt can wait by itself.
     @inline(__always)
     private func send(_ patience: Patience, _ attempt: (_ waits: Bool) -> Int64) throws(IPCError) -> Int {
-        let lease = try core.lease(.send, for: .write, blocking: transport == .socket && !patience.isNonblocking)
+        let lease = try core.lease(.send, for: .write, blocking: transport.sendsByWaiting && !patience.isNonblocking)
         try connection?.finish(core, .send, lease, patience)
-        let waits = patience.isUnlimited && lease.mayBlock
+        let waits = patience.isUnlimited && transport.mayWait(lease)
         while true {
             let result = attempt(waits)
             if result >= 0 { return Int(result) }

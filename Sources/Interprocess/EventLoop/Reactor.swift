@@ -261,9 +261,9 @@ extension Reactor {
     /// Takes a descriptor into the table, or a pause (-1).
     ///
     /// - Returns: `nil` if the thread cannot be started, and then why.
-    func register(_ descriptor: Int64, _ failure: inout Int64) -> Registration? {
+    func register(_ descriptor: Int64, sends: Int64 = -1, _ failure: inout Int64) -> Registration? {
         failure = start()
-        return failure < 0 ? nil : Registration(self, table.withLock { $0.add(descriptor) })
+        return failure < 0 ? nil : Registration(self, table.withLock { $0.add(descriptor, sends: sends) })
     }
 
     func remove(_ token: SlotToken) {

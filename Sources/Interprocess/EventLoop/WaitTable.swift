@@ -30,6 +30,8 @@ struct WaitSlot {
     fileprivate(set) var token: SlotToken
     fileprivate var isUsed = true
     fileprivate let descriptor: Int64
+    /// What tells of room to send, on systems where that is not the descriptor.
+    fileprivate let sends: Int64
     /// What the poller has been told to watch for.
     fileprivate var watched: Int64 = 0
     /// The sides that are closed, as bits of `watched`.
@@ -80,15 +82,15 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     // MARK: Slots
 
-    mutating func add(_ descriptor: Int64) -> SlotToken {
+    mutating func add(_ descriptor: Int64, sends: Int64 = -1) -> SlotToken {
         if let index = free.popLast() {
             let token = SlotToken(index: index, generation: unsafe slots[index].token.generation &+ 1)
-            unsafe slots[index] = WaitSlot(token: token, descriptor: descriptor)
+            unsafe slots[index] = WaitSlot(token: token, descriptor: descriptor, sends: sends)
             return token
         }
         if used == capacity { grow() }
         let token = SlotToken(index: used, generation: 0)
-        unsafe (slots + used).initialize(to: WaitSlot(token: token, descriptor: descriptor))
+        unsafe (slots + used).initialize(to: WaitSlot(token: token, descriptor: descriptor, sends: sends))
         used += 1
         return token
     }
@@ -274,7 +276,7 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
     private func tell(_ slot: inout WaitSlot, _ wanted: Int64) -> Int64 {
         if wanted == slot.watched { return 0 }
         let result = unsafe withUnsafePointer(to: poller) {
-            unsafe cip_poller_set($0, slot.descriptor, slot.watched, wanted, slot.token.bits)
+            unsafe cip_poller_set($0, slot.descriptor, slot.sends, slot.watched, wanted, slot.token.bits)
         }
         if result >= 0 { slot.watched = wanted }
         return result
@@ -329,9 +331,10 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 }
 
 extension WaitSlot {
-    fileprivate init(token: SlotToken, descriptor: Int64) {
+    fileprivate init(token: SlotToken, descriptor: Int64, sends: Int64) {
         self.token = token
         self.descriptor = descriptor
+        self.sends = sends
     }
 
     fileprivate subscript(kind: WaitKind) -> WaiterQueue {

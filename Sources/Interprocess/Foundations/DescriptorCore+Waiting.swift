@@ -18,7 +18,7 @@ extension DescriptorCore {
         until deadline: Deadline
     ) throws(IPCError) {
         let interest = Int64(side == .receive ? CIP_READABLE : CIP_WRITABLE)
-        try wait(polling: descriptor, interest, side, for: operation, lease, until: deadline)
+        try wait(polling: waitable(side), interest, side, for: operation, lease, until: deadline)
     }
 
     /// Makes attempts for a while instead of waiting, if that is likely to be worth it; closing the side ends that.

@@ -54,6 +54,8 @@ public final class DescriptorCore: Sendable {
     let wakes = WakePair()
     private let pipeWaker = PipeWaker()
     let attachment = SetOnce<DescriptorAttachment>()
+    /// What the system's backend keeps for it.
+    let companion = SetOnce<DescriptorAttachment>()
     let budget = CooperativeBudget()
     private let isGone = Atomic<Bool>(false)
 
@@ -297,6 +299,7 @@ extension DescriptorCore {
     /// Closes everything but what is lent.
     private func forgetDescriptor() {
         attached?.didDrain()
+        companion.value?.didDrain()
         wakes.destroy()
         if waker == .pipeByte { pipeWaker.forget(descriptor) }
         if descriptor != lent { _ = cip_close(descriptor) }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-internal import CInterprocess
-
 extension LocalSocketListener {
     /// The clients, one after another, for as long as the listener is open.
     ///
@@ -48,8 +46,7 @@ extension LocalSocketListener {
         let core = descriptorCore
         // Held throughout, for a number that has come to mean something else must not be accepted on.
         guard let lease = try? core.lease(.receive, for: .accept), reserve.give() else { return false }
-        let result = System.call(.accept) { cip_accept(core.descriptor) }
-        if result >= 0 { _ = cip_close(result) }
+        LocalSocketBackend.shedClient(core)
         fillReserve()
         withExtendedLifetime(lease) {}
         return true

@@ -40,6 +40,11 @@ extension LocalSocketListener {
         public var mode: UInt16?
         #endif
 
+        #if os(Windows)
+        /// Who may do what with the pipe; `nil` leaves it to ``access``.
+        public var securityDescriptor: SecurityDescriptor?
+        #endif
+
         /// Creates the options that are right for most servers.
         public init() {}
     }

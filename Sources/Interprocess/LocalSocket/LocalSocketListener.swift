@@ -23,7 +23,7 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
     let settings: WaitSettings
     private let spin: AdaptiveSpin
     private let streamsAreNonblocking: Atomic<Bool>
-    private let file: SocketFile?
+    private let file: NameHolder?
 
     /// Starts to listen.
     ///
@@ -47,11 +47,12 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
         settings = WaitSettings(nonblocking: options.nonblocking.accept)
         spin = AdaptiveSpin(options.spinTime)
         streamsAreNonblocking = Atomic(options.nonblocking.stream)
-        descriptorCore = DescriptorCore(binding.takeDescriptor(), name: name.description, waker: .poll)
+        descriptorCore = binding.makeCore(name.description)
         // Made now, so that closing can wake a blocked accept even when no descriptor is left later.
         try descriptorCore.wake(.receive, for: .listen)
     }
 
+    #if !os(Windows)
     /// Takes over a socket that listens already, such as one inherited from the program that started this one.
     ///
     /// The socket's file is not removed when the listener closes, and other holders of the socket are not disturbed by
@@ -83,6 +84,7 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
             throw error
         }
     }
+    #endif
 
     deinit { close() }
 
@@ -134,6 +136,7 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
         _ = reserve.give()
     }
 
+    #if !os(Windows)
     /// Gives the listening socket away, open and blocking.
     ///
     /// The name is not removed.
@@ -146,4 +149,5 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
         LocalSocketBackend.restoreBlocking(descriptor)
         return RawDescriptor(descriptor)
     }
+    #endif
 }

@@ -5,12 +5,13 @@
 /// A name is checked when it is built: one that is empty, too long, or has a NUL in it never comes into being. What a
 /// name means to the system does not change between versions, and is what programs in other languages use:
 ///
-/// | built by | Linux, Android | other Unix systems |
-/// | --- | --- | --- |
-/// | `path` | a socket file | a socket file |
-/// | `namespaced` | a name in the abstract namespace: no file, and it goes when the listener closes | as `runtimeDirectory` |
-/// | `abstract` | as `namespaced` | not available |
-/// | `runtimeDirectory` | a file in `/run/user/UID`, or in `/tmp` where there is none | the same |
+/// | built by | Linux, Android | other Unix systems | Windows |
+/// | --- | --- | --- | --- |
+/// | `path` | a socket file | a socket file | a named pipe: `\\.\pipe\NAME` |
+/// | `namespaced` | a name in the abstract namespace: no file, and it goes when the listener closes | as `runtimeDirectory` | the named pipe `\\.\pipe\NAME` |
+/// | `abstract` | as `namespaced` | not available | not available |
+/// | `runtimeDirectory` | a file in `/run/user/UID`, or in `/tmp` where there is none | the same | not available |
+/// | `namedPipe` | not available | not available | as `namespaced` |
 public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     private enum Kind: Hashable { case path, namespaced, runtimeDirectory }
 
@@ -54,11 +55,7 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     /// - Throws: ``IPCError/Code/invalidName`` for an empty name, one with a NUL in it, or (as a file's) one with a
     ///   `..` component; ``IPCError/Code/nameTooLong``: the limit on Linux is 107 bytes.
     public static func namespaced(_ name: String) throws(IPCError) -> LocalSocketName {
-        let bytes = Array(name.utf8)
-        if LocalSocketAddress.hasAbstractNames {
-            return LocalSocketName(try LocalSocketAddress(abstract: bytes), .namespaced)
-        }
-        return LocalSocketName(try LocalSocketAddress(inRuntimeDirectory: bytes), .namespaced)
+        LocalSocketName(try LocalSocketAddress(namespaced: Array(name.utf8)), .namespaced)
     }
 
     #if os(Linux) || os(Android)
@@ -73,6 +70,15 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     public static func abstract(_ name: String) throws(IPCError) -> LocalSocketName {
         LocalSocketName(try LocalSocketAddress(abstract: Array(name.utf8)), .namespaced)
     }
+    #endif
+
+    #if os(Windows)
+    /// A named pipe of this machine, by its name alone, which is what ``namespaced(_:)`` makes of it, too.
+    ///
+    /// - Parameter name: The name, without `\\.\pipe\`.
+    /// - Returns: The name.
+    /// - Throws: As ``namespaced(_:)`` does.
+    public static func namedPipe(_ name: String) throws(IPCError) -> LocalSocketName { try namespaced(name) }
     #endif
 
     #if !os(Windows)
@@ -106,8 +112,8 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     }
     #endif
 
-    /// Whether the name was built for a namespace of the system's.
-    public var isNamespaced: Bool { kind == .namespaced }
+    /// Whether the name was built for a namespace of the system's, as all of Windows' are.
+    public var isNamespaced: Bool { kind == .namespaced || LocalSocketAddress.pathsAreNamespaced }
 
     /// Whether there is a file by which clients find the server.
     public var isPath: Bool { address.path != nil }

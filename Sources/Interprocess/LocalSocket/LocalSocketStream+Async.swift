@@ -85,6 +85,7 @@ extension LocalSocketStream {
     }
     #endif
 
+    #if !os(Windows)
     /// Ends one direction of the connection, or both, for every holder of it, once a deferred connection is made.
     ///
     /// The corresponding system call is `shutdown`.
@@ -95,6 +96,7 @@ extension LocalSocketStream {
         try await finishConnecting()
         try LocalSocketBackend.shutdown(descriptorCore, direction)
     }
+    #endif
 
     /// Makes another stream for the same connection, once a deferred connection is made.
     ///

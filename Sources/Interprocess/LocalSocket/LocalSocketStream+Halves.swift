@@ -74,12 +74,14 @@ public final class LocalSocketSender: Sendable, DescriptorOwner, ByteSender {
     /// - Parameter nonblocking: Whether they do.
     public func setNonblocking(_ nonblocking: Bool) { sendingSide.settings.isNonblocking = nonblocking }
 
+    #if !os(Windows)
     /// Tells the peer that nothing more comes: it reads what was sent, and then the end of the stream.
     ///
     /// The corresponding system call is `shutdown` (`SHUT_WR`).
     ///
     /// - Throws: ``IPCError/Code/notConnected``, ``IPCError/Code/closed``.
     public func shutdown() throws(IPCError) { try LocalSocketBackend.shutdown(descriptorCore, .send) }
+    #endif
 
     /// Whether this direction has been closed here.
     public var isClosed: Bool { descriptorCore.isClosed(.send) }

@@ -32,9 +32,11 @@ extension LocalSocketStream {
         case unbounded
         /// That long at most.
         case timeout(Duration)
+        #if !os(Windows)
         /// Not at all: the stream is returned at once, and the first call that reads, writes or asks about the peer
         /// waits for the connection, and tells if it fails.
         case deferred
+        #endif
     }
 }
 
@@ -46,6 +48,8 @@ public enum PeerRequirement: Sendable, Hashable {
     case anyone
     /// A process of the user that this process runs as.
     case currentUser
+    #if !os(Windows)
     /// A process of that user.
     case user(UInt32)
+    #endif
 }

@@ -123,6 +123,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     }
     #endif
 
+    #if !os(Windows)
     /// Ends one direction of the connection, or both, for every holder of it.
     ///
     /// After ``Direction/send``, the peer reads what was sent and then the end of the stream, and can still answer.
@@ -145,6 +146,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
         /// Neither.
         case both
     }
+    #endif
 
     /// Takes the error that the socket holds for the next call, if there is one.
     ///

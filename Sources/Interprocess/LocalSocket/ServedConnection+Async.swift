@@ -118,7 +118,7 @@ extension ServedConnection {
         if !unsent.isEmpty { return flush() }
         if isFinished { return }
         let result = System.transfer(.receive, memory.count) {
-            unsafe Transport.socket.read(core.descriptor, memory.baseAddress.unsafelyUnwrapped, $0, wait: false)
+            unsafe Transport.socket.read(core, memory.baseAddress.unsafelyUnwrapped, $0, wait: false)
         }
         if result < 0 {
             if result != -cip_codes.would_block { finish(core.error(result: result, .read)) }
@@ -133,7 +133,7 @@ extension ServedConnection {
         var sent = 0
         if unsent.isEmpty {
             let result = System.transfer(.send, bytes.count) {
-                unsafe Transport.socket.write(core.descriptor, base, $0, wait: false)
+                unsafe Transport.socket.write(core, base, $0, wait: false)
             }
             if result < 0 && result != -cip_codes.would_block { return finish(core.error(result: result, .write)) }
             sent = Int(max(0, result))
@@ -148,7 +148,7 @@ extension ServedConnection {
         let result = unsafe unsent.withUnsafeBytes { bytes in
             System.transfer(.send, bytes.count - unsentStart) {
                 unsafe Transport.socket.write(
-                    core.descriptor,
+                    core,
                     bytes.baseAddress.unsafelyUnwrapped + unsentStart,
                     $0,
                     wait: false

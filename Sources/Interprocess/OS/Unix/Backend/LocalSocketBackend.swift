@@ -4,6 +4,8 @@
 internal import CInterprocess
 
 typealias LocalSocketAddress = UnixAddress
+/// What a listener's name belongs to.
+typealias NameHolder = SocketFile
 
 /// Local sockets as Unix domain sockets.
 ///
@@ -20,7 +22,9 @@ enum LocalSocketBackend {
         let file: SocketFile?
         let gate: Gate
 
-        consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
+        consuming func makeCore(_ name: String) -> DescriptorCore {
+            DescriptorCore(descriptor, name: name, waker: .poll)
+        }
     }
 
     static func listen(
@@ -140,6 +144,12 @@ enum LocalSocketBackend {
         let made = System.call(.duplicate) { cip_duplicate(core.descriptor) }
         let descriptor = try OwnedDescriptor(result: made, .duplicate, name: core.name)
         return DescriptorCore(descriptor, name: core.name, waker: streamWaker, isShared: true)
+    }
+
+    /// Accepts a client and disconnects it.
+    static func shedClient(_ core: DescriptorCore) {
+        let result = System.call(.accept) { cip_accept(core.descriptor) }
+        if result >= 0 { _ = cip_close(result) }
     }
 
     /// A descriptor of no use, to be given up when none is left.

@@ -28,6 +28,16 @@ struct UnixAddress: Sendable, Hashable {
         bytes = [0] + name
     }
 
+    /// A name in the abstract namespace, or in the runtime directory where there is none.
+    ///
+    /// - Throws: `.invalidName`, `.nameTooLong`.
+    init(namespaced name: [UInt8]) throws(IPCError) {
+        if Self.hasAbstractNames { try self.init(abstract: name) } else { try self.init(inRuntimeDirectory: name) }
+    }
+
+    /// A path is a file's.
+    static var pathsAreNamespaced: Bool { false }
+
     private static func check(_ name: [UInt8], atMost limit: Int) throws(IPCError) {
         if name.isEmpty { throw IPCError(.invalidName, .name, detail: "a name cannot be empty") }
         if name.contains(0) { throw IPCError(.invalidName, .name, detail: "a name cannot have a NUL byte in it") }

@@ -136,7 +136,7 @@ public enum FIFOFile {
         let core = side.core
         let lease = try core.lease(.receive, for: .open)
         let result = side.readAhead.fill { memory, count in
-            System.call(.receive) { unsafe side.transport.read(core.descriptor, memory, count, wait: false) }
+            System.call(.receive) { unsafe side.transport.read(core, memory, count, wait: false) }
         }
         withExtendedLifetime(lease) {}
         if result < 0 && result != -cip_codes.would_block { throw core.error(result: result, .open) }

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// What Windows' handles can do beyond what every descriptor can. All operations are overlapped: a read that waits holds up
+// no write, and each wait ends by a wake or in time. Defined on Windows alone.
+#ifndef CIP_HANDLE_H
+#define CIP_HANDLE_H
+
+#include "cip_base.h"
+
+CIP_BEGIN
+
+/// DuplicateHandle into another process, given by a handle with PROCESS_DUP_HANDLE.
+int64_t cip_duplicate_into(int64_t handle, int64_t process);
+
+/// ReadFile: waits for `nanoseconds` (-1: without limit), or until the wake (-1: none) is signalled; then WAIT_TIMEOUT, and
+/// nothing was received. ERROR_MORE_DATA: `received` bytes are the first part of a message.
+int64_t cip_handle_read(
+    int64_t handle, void *buffer, size_t count, int64_t wake, int64_t nanoseconds, size_t *received
+);
+
+/// WriteFile of all bytes, in the same way. When it is ended early, the peer may have got a part of them.
+int64_t cip_handle_write(int64_t handle, const void *buffer, size_t count, int64_t wake, int64_t nanoseconds);
+
+/// Writes that need not be waited for: each has a copy of its bytes, which are on their way once they are taken.
+struct cip_outbox;
+/// Makes one for a handle; allocates.
+int64_t cip_outbox_create(struct cip_outbox *CIP_NULLABLE *CIP_NULLABLE made);
+/// An event that is set while nothing is on its way; lives as long as the outbox.
+int64_t cip_outbox_event(struct cip_outbox *outbox);
+/// Takes up to CIP_OUTBOX_CAPACITY bytes, or a `whole` message of any size, and returns how many; WAIT_TIMEOUT while the
+/// last ones are on their way; or the error that they have come to.
+int64_t cip_outbox_write(struct cip_outbox *outbox, int64_t handle, const void *buffer, size_t count, bool whole);
+/// Gives it up before the handle is closed. What is on its way still goes to the peer: the system's thread pool keeps a
+/// handle open that long.
+void cip_outbox_destroy(struct cip_outbox *outbox, int64_t handle);
+
+enum { CIP_OUTBOX_CAPACITY = 65536 };
+
+/// CreateEventW: an event that stays set until it is reset.
+int64_t cip_event_create(void);
+int64_t cip_event_set(int64_t event);
+int64_t cip_event_reset(int64_t event);
+/// Sets it after that time, by a timer of the thread pool's; allocates.
+int64_t cip_event_set_later(int64_t event, int64_t nanoseconds);
+
+/// FlushFileBuffers: blocks until the peer has read everything.
+int64_t cip_handle_flush(int64_t handle);
+
+CIP_END
+
+#endif
