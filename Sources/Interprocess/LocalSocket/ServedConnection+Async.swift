@@ -55,7 +55,8 @@ public final class ServedConnection: Watcher {
     /// Sends bytes: at once, or as soon as the client has taken those before.
     ///
     /// While some of them wait to be sent, nothing more is received from the client, so that no more than the answers to
-    /// one piece are kept in memory. If the client is gone, they are dropped, and the connection ends.
+    /// one piece are kept in memory. What is sent to it on account of other clients is kept without limit: see
+    /// ``unsentByteCount``. If the client is gone, they are dropped, and the connection ends.
     ///
     /// The corresponding system call is `send`.
     ///
@@ -70,6 +71,9 @@ public final class ServedConnection: Watcher {
     public func send(_ bytes: [UInt8]) {
         unsafe bytes.withUnsafeBytes { unsafe send($0) }
     }
+
+    /// How many bytes wait until the client has taken those before.
+    public var unsentByteCount: Int { unsent.count - unsentStart }
 
     /// Ends the connection when all is sent; nothing more is received, or taken to be sent.
     public func close() {

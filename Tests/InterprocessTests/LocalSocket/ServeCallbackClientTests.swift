@@ -81,7 +81,10 @@ final class ServeCallbackClientTests: InterprocessTestCase {
                 switch bytes.array.first {
                 case 1:
                     pieces.come()
+                    XCTAssertEqual(client.unsentByteCount, 0)
                     client.send(answer)
+                    XCTAssertGreaterThan(client.unsentByteCount, 0)
+                    XCTAssertLessThan(client.unsentByteCount, answer.count)
                 case nil: break
                 default: client.send(bytes)
                 }
