@@ -66,8 +66,11 @@ public final class NamedPipeListener: Sendable, DescriptorOwner {
     ///   ``IPCError/Code/closed`` when the listener is closed, also during the call;
     ///   ``IPCError/Code/resourcesExhausted``.
     public func accept(timeout: Duration? = nil) throws(IPCError) -> NamedPipeStream {
-        let handle = try descriptorCore.accept(.open, settings.patience(timeout), spin)
-        return NamedPipeStream(
+        makeStream(try descriptorCore.accept(.open, settings.patience(timeout), spin))
+    }
+
+    func makeStream(_ handle: consuming OwnedDescriptor) -> NamedPipeStream {
+        NamedPipeStream(
             DescriptorCore(handle, name: path, waker: .poll),
             direction: options.direction,
             isServer: true,

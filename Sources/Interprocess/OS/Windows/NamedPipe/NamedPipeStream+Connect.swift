@@ -58,24 +58,30 @@ extension NamedPipeStream {
         let address = try PipeAddress(path: Array(path.utf8))
         let deadline = Deadline(after: options.timeout)
         while true {
-            let made = address.open(options.direction, readsMessages: options.receiveMode == .messages, options.allows)
-            if made >= 0 {
-                return NamedPipeStream(
-                    DescriptorCore(OwnedDescriptor(made), name: path, waker: .poll),
-                    direction: options.direction,
-                    isServer: false,
-                    nonblocking: options.nonblocking
-                )
-            }
-            if made != -PipeCode.busy { throw IPCError(result: made, .connect, name: path) }
+            if let stream = try connectNow(address, options) { return stream }
             if deadline.hasPassed { throw IPCError(.timedOut, .connect, name: path, detail: nil) }
-            // Another client may be faster to take the instance that becomes free; and when the server goes, nobody may tell.
+            // Another client may be faster to take the instance that becomes free; and when the server goes, nobody may
+            // tell.
             let turn = deadline.atMost(nanosecondsFromNow: longestWait)
             let waited = System.call(.connect) { unsafe cip_named_pipe_wait(address.units, turn.remaining) }
             if waited < 0 && IPCError.Code(systemCode: -waited) != .timedOut {
                 throw IPCError(result: waited, .connect, name: path)
             }
         }
+    }
+
+    /// Connects, or returns `nil` when all instances are taken.
+    static func connectNow(_ address: PipeAddress, _ options: ConnectOptions) throws(IPCError) -> NamedPipeStream? {
+        let path = address.description
+        let made = address.open(options.direction, readsMessages: options.receiveMode == .messages, options.allows)
+        if made == -PipeCode.busy { return nil }
+        if made < 0 { throw IPCError(result: made, .connect, name: path) }
+        return NamedPipeStream(
+            DescriptorCore(OwnedDescriptor(made), name: path, waker: .poll),
+            direction: options.direction,
+            isServer: false,
+            nonblocking: options.nonblocking
+        )
     }
 }
 #endif
