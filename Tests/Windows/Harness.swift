@@ -35,7 +35,7 @@ struct Program {
         var (passed, failed, notExecuted) = (0, 0, 0)
         warmUp()
         for test in pathTests + streamTests + messageTests + clientTests + closingTests + waitingTests + processTests
-            + securityTests + localSocketTests + unnamedPipeTests + pollerTests
+            + securityTests + optionTests + localSocketTests + unnamedPipeTests + pollerTests
         where contains(test.name, filter) {
             let result = run(test)
             if result.failures == 0 { passed += 1 } else { failed += 1 }
@@ -47,7 +47,7 @@ struct Program {
     }
 
     private static func run(_ test: Test) -> Outcome {
-        watch(test.name, seconds: 20)
+        watch(test.name, seconds: 60)
         outcome.withLock { $0 = Outcome() }
         let before = wt_handle_count()
         let start = cip_now()
