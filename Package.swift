@@ -22,7 +22,8 @@ let package = Package(
     targets: [
         .target(
             name: "CInterprocess",
-            cSettings: [.treatAllWarnings(as: .error)]
+            cSettings: [.treatAllWarnings(as: .error)],
+            linkerSettings: [.linkedLibrary("advapi32", .when(platforms: [.windows]))]
         ),
         .target(
             name: "Interprocess",

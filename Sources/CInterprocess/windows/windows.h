@@ -7,6 +7,7 @@
 #if defined(_WIN32)
 #define CIP_WINDOWS 1
 #define WIN32_LEAN_AND_MEAN 1
+#define _CRT_SECURE_NO_WARNINGS 1
 #if !defined(_WIN32_WINNT)
 #define _WIN32_WINNT 0x0A00
 #endif
