@@ -50,7 +50,7 @@ struct AwaitedFigures {
         var idle = part(.idle, .epoll)
         // Some descriptors are needed for other things.
         idle.connections = min(10_000, Int(machine.descriptorLimit) - 100)
-        let bytes = try withServer(part(.echoServer, .loop)) { server in
+        let bytes = try withServer(part(.idleServer, .loop)) { server in
             let before = try server.residentBytes
             let clients = try PartProcess(idle)
             _ = try clients.report(as: Bool.self)

@@ -19,6 +19,7 @@ extension Part {
             try report(true)
             try waitForEnd()
         case .echoServer: try serveEchoInC()
+        case .idleServer: throw Failure("C has no part in \(work)")
         case .drainServer:
             let listener = try listen()
             try withMemory(size) { memory in

@@ -11,7 +11,7 @@ extension Part {
         case .loopback: try report(await inTask(on: loop) { try await loopback(on: loop) })
         case .roundTrips: try report(await inTask(on: loop) { try await connected { try await timeRoundTrips($0) } })
         case .pour: try report(await inTask(on: loop) { try await connected { try await timePouring($0) } })
-        case .echoServer, .drainServer:
+        case .echoServer, .drainServer, .idleServer:
             try await serving(on: loop) {
                 try report(true)
                 try waitForEnd()
@@ -111,6 +111,12 @@ extension Part {
                 options: options,
                 eachPiece: { client in { (bytes: borrowing RawSpan) in client.send(bytes) } }
             )
+        } else if work == .idleServer {
+            try await listener.serve(options: options) { stream in
+                while try await stream.read(into: oneByte) > 0 {
+                    try await stream.writeAll(UnsafeRawBufferPointer(oneByte))
+                }
+            }
         } else {
             try await listener.serve(options: options) { try await handle($0) }
         }
@@ -128,3 +134,6 @@ extension Part {
         }
     }
 }
+
+/// Memory that idle handlers share: on their one thread, each is done with it before the next one begins.
+nonisolated(unsafe) private let oneByte = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)

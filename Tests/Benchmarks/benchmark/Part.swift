@@ -21,6 +21,8 @@ struct Part {
         case idle
         /// A server that sends back what comes. Reports when it listens, as the next one does.
         case echoServer
+        /// The same, by handlers that have no memory of their own, for messages of one byte.
+        case idleServer
         /// A server that takes what comes, first for the warm-up and then for the measurement.
         case drainServer
     }
