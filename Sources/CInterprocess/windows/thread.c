@@ -62,8 +62,6 @@ static void CALLBACK carry_out(ULONG_PTR argument) {
 }
 
 int64_t cip_begin_lasting(int64_t (*begin)(void *), void *context) {
-    // A loop's thread has a mark, and what it works on belongs to a completion port, whose operations outlast threads.
-    if (cip_thread_mark() != 0) return begin(context);
     struct lasting call = {.begin = begin, .context = context, .done = cip_own_event()};
     if (call.done == NULL || !InitOnceExecuteOnce(&keeper_once, start_keeper, NULL, NULL))
         return -ERROR_NOT_ENOUGH_MEMORY;

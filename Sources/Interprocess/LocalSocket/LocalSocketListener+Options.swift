@@ -8,7 +8,8 @@ extension LocalSocketListener {
 
         /// Whether the socket's file is removed when the listener closes, as long as it still is the listener's own.
         ///
-        /// A program that crashes or is killed leaves it behind, which ``overwrite`` takes care of.
+        /// A program that crashes or is killed leaves it behind, which ``overwrite`` takes care of. Windows' names go
+        /// with their listeners, and nothing is ever overwritten there.
         public var reclaimsName = true
 
         /// What to do when the name is taken.
@@ -30,6 +31,8 @@ extension LocalSocketListener {
         public var spinTime: Duration = .zero
 
         /// How many clients may wait to be accepted; `nil` is the system's maximum, which it never exceeds.
+        ///
+        /// On Windows so many instances of the pipe wait for clients: 32 at most, and 8 for `nil`.
         public var backlog: Int?
 
         #if !os(Windows)
@@ -79,7 +82,8 @@ extension LocalSocketListener {
 
     /// Who may connect to a listener.
     ///
-    /// The superuser always may.
+    /// The superuser always may. On Windows the pipe's rights (DACL) say the same: for the user, also for its primary
+    /// group, for everyone, or as the system has it when nobody says anything.
     public enum Access: Sendable, Hashable {
         /// Only processes of the listener's own user: mode 0600.
         case currentUser

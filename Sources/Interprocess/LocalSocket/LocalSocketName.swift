@@ -122,7 +122,7 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     var isInRuntimeDirectory: Bool { kind != .path && isPath }
 
     /// Whether it is a name that anybody can be first to take, not one in a directory that the caller has chosen.
-    var isAgreedOn: Bool { kind != .path }
+    var isAgreedOn: Bool { kind != .path || LocalSocketAddress.pathsAreNamespaced }
 
     // Written out because the synthesized forms compare the description, too, and that by Unicode's rules.
 

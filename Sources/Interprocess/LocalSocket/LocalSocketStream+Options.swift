@@ -19,7 +19,8 @@ extension LocalSocketStream {
         ///
         /// `nil` is the current user for a namespaced name and one in the runtime directory, where anybody can be first
         /// to take the name, and anyone for a path, which stands in a directory of the caller's choice: choose one that
-        /// only those can write to who may be the server.
+        /// only those can write to who may be the server. On Windows the pipe's owner is looked at, which is the server's
+        /// user, and every name is one that anybody can be first to take.
         public var requiresPeer: PeerRequirement?
 
         /// Creates the options that are right for most clients.

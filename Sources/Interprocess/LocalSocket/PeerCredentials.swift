@@ -12,6 +12,7 @@
 /// | FreeBSD | yes (13 and later) | yes | yes | yes | no |
 /// | DragonFly | no | yes | yes | yes | no |
 /// | OpenBSD, NetBSD | yes | yes | yes | no | no |
+/// | Windows | yes | no | no | no | no |
 public struct PeerCredentials: Sendable, Hashable {
     /// The process that connected or listens; `nil` where the system does not tell, or when the process lives in
     /// a namespace that cannot be seen from here.

@@ -25,7 +25,8 @@ public enum UnnamedPipe {
     /// ``DescriptorOwner/withUnsafeDescriptor(_:)`` and ``DescriptorOwner/setInheritable(_:)``. Close an end here once
     /// it has been handed on: the receiver sees the end of the stream only when every copy of the sender is closed.
     ///
-    /// The corresponding system call is `pipe2`.
+    /// The corresponding system call is `pipe2`. On Windows it is a named pipe whose name nobody knows, for those of
+    /// `CreatePipe` know no time limits; both handles are made for overlapped operations.
     ///
     /// - Parameter options: How.
     /// - Returns: Both ends.

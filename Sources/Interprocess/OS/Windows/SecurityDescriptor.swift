@@ -64,16 +64,22 @@ public struct SecurityDescriptor: Sendable, Hashable {
     }
 
     /// All rights for administrators and the system itself.
+    ///
+    /// - Throws: ``IPCError/Code/resourcesExhausted``.
     public static func administrators() throws(IPCError) -> SecurityDescriptor {
         try SecurityDescriptor(sddl: "D:P(A;;GA;;;BA)(A;;GA;;;SY)")
     }
 
     /// All rights for every user that has logged in.
+    ///
+    /// - Throws: ``IPCError/Code/resourcesExhausted``.
     public static func authenticatedUsers() throws(IPCError) -> SecurityDescriptor {
         try SecurityDescriptor(sddl: "D:P(A;;GA;;;AU)")
     }
 
     /// All rights for everyone.
+    ///
+    /// - Throws: ``IPCError/Code/resourcesExhausted``.
     public static func everyone() throws(IPCError) -> SecurityDescriptor {
         try SecurityDescriptor(sddl: "D:P(A;;GA;;;WD)")
     }

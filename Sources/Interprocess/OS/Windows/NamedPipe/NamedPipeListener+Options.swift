@@ -42,7 +42,8 @@ extension NamedPipeListener {
         /// How many clients may be connected at once, from 1 to 254; `nil` is without limit.
         ///
         /// The instances that wait for clients count as well: with a limit of 1, the next client can connect when the
-        /// stream to the last one is closed.
+        /// stream to the last one is closed. Until an instance is made again then, there is no pipe of that name:
+        /// clients do not find it, and another program could take it.
         public var instanceLimit: Int?
 
         /// How many instances wait for clients, from 1 to 32: so many can connect before any is accepted.
