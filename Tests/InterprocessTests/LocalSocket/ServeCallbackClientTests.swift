@@ -83,7 +83,8 @@ final class ServeCallbackClientTests: InterprocessTestCase {
                     pieces.come()
                     XCTAssertEqual(client.unsentByteCount, 0)
                     client.send(answer)
-                    XCTAssertGreaterThan(client.unsentByteCount, 0)
+                    // It reads later on, and may then have taken everything at once.
+                    if pieces.ever == 1 { XCTAssertGreaterThan(client.unsentByteCount, 0) }
                     XCTAssertLessThan(client.unsentByteCount, answer.count)
                 case nil: break
                 default: client.send(bytes)
