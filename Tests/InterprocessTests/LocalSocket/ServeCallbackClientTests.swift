@@ -83,9 +83,9 @@ final class ServeCallbackClientTests: InterprocessTestCase {
                     pieces.come()
                     XCTAssertEqual(client.unsentByteCount, 0)
                     client.send(answer)
-                    // It reads later on, and may then have taken everything at once.
+                    // It reads later on, and may then have room for everything, or for nothing yet.
                     if pieces.ever == 1 { XCTAssertGreaterThan(client.unsentByteCount, 0) }
-                    XCTAssertLessThan(client.unsentByteCount, answer.count)
+                    XCTAssertLessThanOrEqual(client.unsentByteCount, answer.count)
                 case nil: break
                 default: client.send(bytes)
                 }
