@@ -63,6 +63,8 @@ final class StreamTimeoutAsyncTests: InterprocessTestCase {
         for executor in Self.executors {
             for read in reads {
                 let (server, client) = try connected(try uniquePathName())
+                // The task that goes on may be slow to come.
+                try await client.writeAll("xx")
                 let dripper = RunningTask(on: executor) {
                     while true {
                         try await client.writeAll("x")

@@ -72,6 +72,8 @@ final class StreamTimeoutTests: InterprocessTestCase {
             { _ = try $0.readLine(timeout: $1) }, { _ = try $0.readToEnd(timeout: $1) },
         ] {
             let (server, client) = try connected(try pathName())
+            // The thread that goes on may be slow to come.
+            try client.writeAll("xx")
             let flag = StopFlag()
             let dripper = Running {
                 while !flag.isSet {
