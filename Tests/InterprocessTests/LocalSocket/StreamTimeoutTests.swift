@@ -49,6 +49,8 @@ final class StreamTimeoutTests: InterprocessTestCase {
     /// A peer that sends a byte now and then does not prolong the call.
     func testReadExactlyIsLimitedAsAWhole() throws {
         let (server, client) = try connected(try pathName())
+        // The thread that goes on may be slow to come.
+        try client.writeAll("x")
         let flag = StopFlag()
         let dripper = Running {
             while !flag.isSet {
