@@ -211,4 +211,27 @@ let unnamedPipeTests = [
         adopted.close()
         checkEqual(try receiver.read(upTo: 1), [])
     },
+    Test("the ends of an unnamed pipe know its size") { () throws(IPCError) in
+        var options = UnnamedPipe.Options()
+        options.bufferSize = 8192
+        let (sender, receiver) = try UnnamedPipe.create(options)
+        checkEqual(try sender.bufferSize, 8192)
+        receiver.close()
+    },
+    Test("pieces that are written without a limit of time are there when the call returns") { () throws(IPCError) in
+        var options = UnnamedPipe.Options()
+        options.bufferSize = 4096
+        let (sender, receiver) = try UnnamedPipe.create(options)
+        let bytes = pattern(100_000)
+        let writing = Background { () throws(IPCError) in
+            try unsafe bytes.span.bytes.withUnsafeBytes { (memory) throws(IPCError) -> Int in
+                try unsafe sender.write(gathering: [memory])
+            }
+        }
+        awaitCalls(1, on: sender)
+        for _ in 0..<20 { rest() }
+        check(!writing.isDone, "it did not wait")
+        checkEqual(try receiver.readExactly(bytes.count), bytes)
+        checkEqual(try writing.value(), bytes.count)
+    },
 ]

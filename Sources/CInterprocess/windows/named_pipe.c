@@ -30,7 +30,11 @@ int64_t cip_named_pipe_open(const uint16_t *path, bool receives, bool sends, boo
     DWORD access = (receives ? GENERIC_READ : 0) | (sends ? GENERIC_WRITE : 0)
                  | (reads_messages ? FILE_WRITE_ATTRIBUTES : 0);
     DWORD flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | levels[allowed & 3];
-    HANDLE handle = CreateFileW((LPCWSTR)path, access, 0, NULL, OPEN_EXISTING, flags, NULL);
+    // To ask about a pipe takes the right to read its attributes, which one who may only write does not always have.
+    DWORD most = access | (receives ? 0 : FILE_READ_ATTRIBUTES);
+    HANDLE handle = CreateFileW((LPCWSTR)path, most, 0, NULL, OPEN_EXISTING, flags, NULL);
+    if (handle == INVALID_HANDLE_VALUE && most != access && GetLastError() == ERROR_ACCESS_DENIED)
+        handle = CreateFileW((LPCWSTR)path, access, 0, NULL, OPEN_EXISTING, flags, NULL);
     int64_t result = cip_made(handle);
     if (result < 0 || !reads_messages) return result;
     int64_t failure = cip_named_pipe_set_reads_messages(result, true);

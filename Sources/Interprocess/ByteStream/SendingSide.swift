@@ -51,8 +51,8 @@ public final class SendingSide: Sendable {
 
     /// Sends some of what the pieces of memory hold, in their order.
     func write(_ pieces: UnsafeMutableBufferPointer<cip_buffer>, _ patience: Patience) throws(IPCError) -> Int {
-        try send(patience) { _ in
-            System.call(.send) { unsafe transport.write(core, pieces) }
+        try send(patience) { waits in
+            System.call(.send) { unsafe transport.write(core, pieces, wait: waits) }
         }
     }
 

@@ -52,7 +52,7 @@ extension ByteSender {
         let writable = unsafe buffers.map { unsafe UnsafeMutableRawBufferPointer(mutating: $0) }
         return try await side.send(timeout) {
             unsafe withPieces(writable) { pieces in
-                System.call(.send) { unsafe side.transport.write(side.core, pieces) }
+                System.call(.send) { unsafe side.transport.write(side.core, pieces, wait: false) }
             }
         }
     }

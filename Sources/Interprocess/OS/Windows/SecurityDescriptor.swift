@@ -23,14 +23,14 @@ public struct SecurityDescriptor: Sendable, Hashable {
         bytes = try unsafe Self.fill(.create) { unsafe cip_security_from_text(text, $0, $1) }
     }
 
-    /// Asks for the descriptor of something that is open.
+    /// Asks for the descriptor of an open pipe.
     ///
     /// The corresponding system call is `GetSecurityInfo`, for owner, group and DACL.
     ///
-    /// - Parameter owner: What it protects.
+    /// - Parameter stream: An end of the pipe.
     /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/permissionDenied`` when this end may not ask.
-    public init(of owner: some DescriptorOwner) throws(IPCError) {
-        let core = owner.descriptorCore
+    public init(of stream: NamedPipeStream) throws(IPCError) {
+        let core = stream.descriptorCore
         let lease = try core.lease(.both, for: .identify)
         defer { withExtendedLifetime(lease) {} }
         bytes = try unsafe Self.fill(.identify) { unsafe cip_security_of_handle(core.descriptor, $0, $1) }

@@ -69,8 +69,8 @@ enum Transport: Sendable {
         }
     }
 
-    /// Sends several pieces of memory, as `write` does one; never waits.
-    func write(_ core: DescriptorCore, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
+    /// Sends several pieces of memory, as `write` does one, but never waits, even if it may.
+    func write(_ core: DescriptorCore, _ pieces: UnsafeMutableBufferPointer<cip_buffer>, wait: Bool) -> Int64 {
         guard let base = pieces.baseAddress else { return 0 }
         if self != .socket { return unsafe cip_pipe_write_pieces(core.descriptor, base, pieces.count, self == .fifo) }
         var message = unsafe cip_message(of: pieces)

@@ -67,10 +67,10 @@ enum Transport: Sendable {
         return unsafe read(core, base, piece.count, wait: false)
     }
 
-    /// Sends the first of several pieces of memory; never waits.
-    func write(_ core: DescriptorCore, _ pieces: UnsafeMutableBufferPointer<cip_buffer>) -> Int64 {
+    /// Sends the first of several pieces of memory, as `write` does one.
+    func write(_ core: DescriptorCore, _ pieces: UnsafeMutableBufferPointer<cip_buffer>, wait: Bool) -> Int64 {
         guard let piece = unsafe pieces.first, let base = unsafe piece.base else { return 0 }
-        return unsafe write(core, base, piece.count, wait: false)
+        return unsafe write(core, base, piece.count, wait: wait)
     }
 }
 
@@ -90,7 +90,6 @@ enum PipeCode {
     static let noData: Int64 = 232
     static let notConnected: Int64 = 233
     static let moreData: Int64 = 234
-    static let connected: Int64 = 535
 
     static func isEndOfStream(_ result: Int64) -> Bool {
         result == -brokenPipe || result == -notConnected || result == -noData
