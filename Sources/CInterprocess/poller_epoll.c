@@ -2,36 +2,42 @@
 #include "platform.h"
 
 #if CIP_LINUX
-#include <limits.h>
-#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-
-// Of <asm/unistd.h>, for C libraries whose headers are older than the kernel: the same number on all processors.
-#ifndef SYS_epoll_pwait2
-#define SYS_epoll_pwait2 441
-#endif
+#include <sys/timerfd.h>
 
 static const uint64_t wake_token = UINT64_MAX;
+static const uint64_t alarm_token = UINT64_MAX - 1;
+
+// Edge-triggered, so that it tells of each signal once, and need not be read.
+static bool is_watched(int queue, int signal, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = token};
+    return signal >= 0 && epoll_ctl(queue, EPOLL_CTL_ADD, signal, &event) == 0;
+}
 
 int64_t cip_poller_create(struct cip_poller *poller) {
     int queue = epoll_create1(EPOLL_CLOEXEC);
     if (queue < 0) return -(int64_t)errno;
-    int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    // Edge-triggered, so that it tells of each signal once, and need not be read.
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = wake_token};
-    if (wake < 0 || epoll_ctl(queue, EPOLL_CTL_ADD, wake, &event) < 0) {
+    int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), alarm = -1;
+    bool is_whole = is_watched(queue, wake, wake_token);
+    if (is_whole) {
+        alarm = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        is_whole = is_watched(queue, alarm, alarm_token);
+    }
+    if (!is_whole) {
         int64_t result = -(int64_t)errno;
         close(queue);
         if (wake >= 0) close(wake);
+        if (alarm >= 0) close(alarm);
         return result;
     }
-    *poller = (struct cip_poller){.queue = queue, .wake = wake};
+    *poller = (struct cip_poller){.queue = queue, .wake = wake, .alarm = alarm};
     return 0;
 }
 
 void cip_poller_destroy(const struct cip_poller *poller) {
+    close((int)poller->alarm);
     close((int)poller->wake);
     close((int)poller->queue);
 }
@@ -52,36 +58,32 @@ int64_t cip_poller_wake(const struct cip_poller *poller) {
     return cip_result(eventfd_write((int)poller->wake, 1));
 }
 
-// Without the C library, which makes each wait a point at which a thread can be cancelled: no loop's thread is.
-static int wait_milliseconds(int queue, struct epoll_event *events, int milliseconds) {
-    return (int)syscall(SYS_epoll_pwait, queue, events, CIP_POLLER_CAPACITY, milliseconds, NULL, (size_t)0);
+int64_t cip_poller_set_alarm(const struct cip_poller *poller, int64_t time) {
+    if (time < 1) time = 1;  // 0 would switch it off
+    struct itimerspec moment = {
+        .it_value = {.tv_sec = (time_t)(time / 1000000000), .tv_nsec = (long)(time % 1000000000)},
+    };
+    return cip_result(timerfd_settime((int)poller->alarm, TFD_TIMER_ABSTIME, &moment, NULL));
 }
 
-static int wait_for_events(int queue, struct epoll_event *events, int64_t nanoseconds) {
-    if (nanoseconds <= 0) return wait_milliseconds(queue, events, nanoseconds < 0 ? -1 : 0);
-    // Learned once: kernels before 5.11 lack it, and sandboxes that are older forbid it.
-    static atomic_bool lacks_nanoseconds;
-    if (!atomic_load_explicit(&lacks_nanoseconds, memory_order_relaxed)) {
-        // The kernel's timespec, which has 64 bits also where the C library's has fewer.
-        struct { int64_t seconds, nanoseconds; } limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-        long ready = syscall(SYS_epoll_pwait2, queue, events, CIP_POLLER_CAPACITY, &limit, NULL, (size_t)0);
-        if (ready >= 0 || (errno != ENOSYS && errno != EPERM)) return (int)ready;
-        atomic_store_explicit(&lacks_nanoseconds, true, memory_order_relaxed);
-    }
-    int64_t milliseconds = nanoseconds / 1000000 + (nanoseconds % 1000000 > 0);
-    return wait_milliseconds(queue, events, milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
-}
-
-int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, int64_t nanoseconds) {
+int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, bool may_wait) {
     struct epoll_event found[CIP_POLLER_CAPACITY];
-    int count = wait_for_events((int)poller->queue, found, nanoseconds);
+    // Without the C library, which makes each wait a point at which a thread can be cancelled: no loop's thread is.
+    long count = syscall(
+        SYS_epoll_pwait, (int)poller->queue, found, CIP_POLLER_CAPACITY, may_wait ? -1 : 0, NULL, (size_t)0
+    );
     if (count < 0) return -(int64_t)errno;
     int64_t stored = 0;
-    for (int index = 0; index < count; index++) {
+    for (long index = 0; index < count; index++) {
         uint32_t bits = found[index].events;
-        if (found[index].data.u64 == wake_token) continue;
+        uint64_t token = found[index].data.u64;
+        if (token == wake_token) continue;
+        if (token == alarm_token) {
+            events[stored++] = (struct cip_event){.token = token, .ready = CIP_ALARM};
+            continue;
+        }
         events[stored++] = (struct cip_event){
-            .token = found[index].data.u64,
+            .token = token,
             .ready = (bits & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP) ? CIP_READABLE : 0)
                    | (bits & (EPOLLOUT | EPOLLERR | EPOLLHUP) ? CIP_WRITABLE : 0),
         };

@@ -4,7 +4,6 @@
 #if CIP_UNIX && !CIP_LINUX
 #include <sys/event.h>
 #include <sys/time.h>
-#include <time.h>
 
 // EVFILT_USER wakes where there is one; OpenBSD has none, and NetBSD only of late: there it is a pipe.
 #if CIP_DARWIN || CIP_FREEBSD_LIKE
@@ -17,6 +16,15 @@
 #define CIP_UDATA(token) ((__typeof__(((struct kevent *)0)->udata))(uintptr_t)(token))
 
 static const uint64_t wake_token = UINT64_MAX;
+
+// The finest unit that a timer can have: what is there without a name is the millisecond.
+#ifdef NOTE_NSECONDS
+static const unsigned alarm_unit = NOTE_NSECONDS;
+static const int64_t nanoseconds_of_unit = 1;
+#else
+static const unsigned alarm_unit = 0;
+static const int64_t nanoseconds_of_unit = 1000000;
+#endif
 
 static struct kevent change_of(uintptr_t identifier, int filter, int flags, uint64_t token) {
     struct kevent change;
@@ -31,7 +39,7 @@ static int64_t apply(int queue, const struct kevent *change) {
 int64_t cip_poller_create(struct cip_poller *poller) {
     int queue = kqueue();
     if (queue < 0) return -(int64_t)errno;
-    *poller = (struct cip_poller){.queue = queue, .wake = -1};
+    *poller = (struct cip_poller){.queue = queue, .wake = -1, .alarm = -1};
     int64_t result = cip_result(fcntl(queue, F_SETFD, FD_CLOEXEC));
 #if CIP_HAS_USER_EVENTS
     struct kevent change = change_of(0, EVFILT_USER, EV_ADD | EV_CLEAR, wake_token);
@@ -40,6 +48,7 @@ int64_t cip_poller_create(struct cip_poller *poller) {
     struct kevent change = change_of((uintptr_t)(result & 0x7fffffff), EVFILT_READ, EV_ADD | EV_CLEAR, wake_token);
 #endif
     if (result >= 0) result = apply(queue, &change);
+    if (result >= 0) result = cip_poller_set_alarm(poller, INT64_MAX);
     if (result < 0) {
         close(queue);
         if (poller->wake >= 0) cip_wake_destroy(poller->wake);
@@ -82,18 +91,30 @@ int64_t cip_poller_wake(const struct cip_poller *poller) {
 #endif
 }
 
-int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, int64_t nanoseconds) {
-    struct kevent found[CIP_POLLER_CAPACITY];
-    // Some of these systems refuse to wait for more than some years; waking in vain once a day does no harm.
+// It rings over and over, for one that rings once takes memory each time that it is set, which can be refused.
+int64_t cip_poller_set_alarm(const struct cip_poller *poller, int64_t time) {
+    // Some of these systems refuse to wait for more than some years; ringing in vain once a day does no harm.
     const int64_t day = INT64_C(86400000000000);
-    if (nanoseconds > day) nanoseconds = day;
-    struct timespec limit = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = nanoseconds % 1000000000};
-    int count =
-        kevent((int)poller->queue, NULL, 0, found, CIP_POLLER_CAPACITY, nanoseconds < 0 ? NULL : &limit);
+    int64_t left = time == INT64_MAX ? day : time - cip_now();
+    if (left > day) left = day;
+    int64_t units = left <= 0 ? 1 : (left + nanoseconds_of_unit - 1) / nanoseconds_of_unit;
+    struct kevent change;
+    EV_SET(&change, 0, EVFILT_TIMER, EV_ADD | EV_CLEAR, alarm_unit, units, CIP_UDATA(wake_token));
+    return apply((int)poller->queue, &change);
+}
+
+int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, bool may_wait) {
+    struct kevent found[CIP_POLLER_CAPACITY];
+    const struct timespec at_once = {0};
+    int count = kevent((int)poller->queue, NULL, 0, found, CIP_POLLER_CAPACITY, may_wait ? NULL : &at_once);
     if (count < 0) return -(int64_t)errno;
     int64_t stored = 0;
     for (int index = 0; index < count; index++) {
         uint64_t token = (uint64_t)(uintptr_t)found[index].udata;
+        if (found[index].filter == EVFILT_TIMER) {
+            events[stored++] = (struct cip_event){.token = wake_token, .ready = CIP_ALARM};
+            continue;
+        }
         if (token == (uint64_t)(uintptr_t)wake_token) {
 #if !CIP_HAS_USER_EVENTS
             while (cip_wake_take(poller->wake) >= 0) {}

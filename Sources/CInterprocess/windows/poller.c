@@ -8,7 +8,7 @@
 #if CIP_WINDOWS
 #include <stdlib.h>
 
-enum { WAKE_KEY = 1, READ_KEY = 2, EVENT_KEY = 3 };
+enum { WAKE_KEY = 1, READ_KEY = 2, EVENT_KEY = 3, ALARM_KEY = 4 };
 enum { READABLE = 0, WRITABLE = 1 };
 static const int64_t interests[2] = {CIP_READABLE, CIP_WRITABLE};
 
@@ -41,25 +41,41 @@ struct state {
 
 static struct state *state_of(const struct cip_poller *poller) { return (struct state *)(intptr_t)poller->wake; }
 
+static PTP_TIMER alarm_of(const struct cip_poller *poller) { return (PTP_TIMER)(intptr_t)poller->alarm; }
+
+static void CALLBACK ring(PTP_CALLBACK_INSTANCE instance, void *state, PTP_TIMER timer) {
+    (void)instance, (void)timer;
+    PostQueuedCompletionStatus(((struct state *)state)->port, 0, ALARM_KEY, NULL);
+}
+
 int64_t cip_poller_create(struct cip_poller *poller) {
     struct state *state = calloc(1, sizeof *state);
     if (state == NULL) return -ERROR_NOT_ENOUGH_MEMORY;
     InitializeSRWLock(&state->lock);
     state->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
-    if (state->port == NULL) {
+    PTP_TIMER alarm = state->port == NULL ? NULL : CreateThreadpoolTimer(ring, state, NULL);
+    if (alarm == NULL) {
         int64_t error = cip_last_error();
+        if (state->port != NULL) CloseHandle(state->port);
         free(state);
         return error;
     }
-    *poller = (struct cip_poller){.queue = (int64_t)(intptr_t)state->port, .wake = (int64_t)(intptr_t)state};
+    *poller = (struct cip_poller){
+        .queue = (int64_t)(intptr_t)state->port,
+        .wake = (int64_t)(intptr_t)state,
+        .alarm = (int64_t)(intptr_t)alarm,
+    };
     return 0;
 }
 
 void cip_poller_destroy(const struct cip_poller *poller) {
     struct state *state = state_of(poller);
+    SetThreadpoolTimer(alarm_of(poller), NULL, 0, 0);
+    WaitForThreadpoolTimerCallbacks(alarm_of(poller), TRUE);
+    CloseThreadpoolTimer(alarm_of(poller));
     // What is not watched any more goes with its last packet.
     struct cip_event ignored[CIP_POLLER_CAPACITY];
-    while (cip_poller_wait(poller, ignored, 0) > 0) {}
+    while (cip_poller_wait(poller, ignored, false) > 0) {}
     CloseHandle(state->port);
     free(state->slots);
     free(state);
@@ -67,6 +83,15 @@ void cip_poller_destroy(const struct cip_poller *poller) {
 
 int64_t cip_poller_wake(const struct cip_poller *poller) {
     return cip_checked(PostQueuedCompletionStatus(cip_handle(poller->queue), 0, WAKE_KEY, NULL));
+}
+
+int64_t cip_poller_set_alarm(const struct cip_poller *poller, int64_t time) {
+    int64_t left = time - cip_now();
+    // Negative is from now on, in units of 100 ns.
+    ULARGE_INTEGER due = {.QuadPart = (ULONGLONG)(left <= 0 ? -1 : -(left / 100 + 1))};
+    FILETIME moment = {.dwLowDateTime = due.LowPart, .dwHighDateTime = due.HighPart};
+    SetThreadpoolTimer(alarm_of(poller), &moment, 0, 0);
+    return 0;
 }
 
 // With the lock held.
@@ -208,6 +233,10 @@ int64_t cip_poller_set(
 
 // Takes a packet; returns whether there is something to be told. With the lock held.
 static bool take(const OVERLAPPED_ENTRY *packet, struct cip_event *event) {
+    if (packet->lpCompletionKey == ALARM_KEY) {
+        *event = (struct cip_event){.token = UINT64_MAX, .ready = CIP_ALARM};
+        return true;
+    }
     if (packet->lpCompletionKey == WAKE_KEY || packet->lpOverlapped == NULL) return false;
     struct watched *watched = (struct watched *)(void *)packet->lpOverlapped;
     int kind = packet->lpCompletionKey == EVENT_KEY ? (int)packet->dwNumberOfBytesTransferred : READABLE;
@@ -226,7 +255,7 @@ static bool take(const OVERLAPPED_ENTRY *packet, struct cip_event *event) {
     return true;
 }
 
-int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, int64_t nanoseconds) {
+int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, bool may_wait) {
     struct state *state = state_of(poller);
     AcquireSRWLockExclusive(&state->lock);
     while (state->ended != NULL) {
@@ -239,7 +268,7 @@ int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *event
     OVERLAPPED_ENTRY packets[CIP_POLLER_CAPACITY];
     ULONG count = 0;
     if (!GetQueuedCompletionStatusEx(
-            state->port, packets, CIP_POLLER_CAPACITY, &count, cip_milliseconds(nanoseconds), FALSE))
+            state->port, packets, CIP_POLLER_CAPACITY, &count, may_wait ? INFINITE : 0, FALSE))
         return GetLastError() == WAIT_TIMEOUT ? 0 : cip_last_error();
     int64_t stored = 0;
     AcquireSRWLockExclusive(&state->lock);

@@ -12,8 +12,6 @@ final class Reactor: @unchecked Sendable {
     private let table = Locked(WaitTable())
     private let remoteJobs = Locked(Buffer<UnownedJob>())
     private let attention = Atomic<Attention>(.awake)
-    /// When the thread has to wake up by itself.
-    private let alarm = Atomic<Int64>(.max)
     private let isStopping = Atomic<Bool>(false)
     private let isStarted = Atomic<Bool>(false)
     /// Whether there is a poller; whoever wakes the thread by it sees to it that it is not closed meanwhile.
@@ -64,7 +62,7 @@ final class Reactor: @unchecked Sendable {
     init(spinTime: Duration) {
         spin = AdaptiveSpin(spinTime)
         unsafe ownState.initialize(to: OwnState())
-        unsafe poller.initialize(to: cip_poller(queue: -1, wake: -1))
+        unsafe poller.initialize(to: cip_poller(queue: -1, wake: -1, alarm: -1))
     }
 
     deinit {
@@ -193,17 +191,11 @@ extension Reactor {
     @discardableResult
     private func turn(mayWait: Bool) -> WaitOutcome? {
         let count = poll(mayWait: mayWait)
-        let alarm = alarm.load(ordering: .relaxed)
-        let now = alarm == .max ? Int64.min : cip_now()
         // Taken out of the state, which those that are let go come to use.
         var resumptions = Buffer<Resumption>()
         swap(&resumptions, &own.resumptions)
         let outcome = table.withLock { table -> WaitOutcome? in
             unsafe table.dispatch(UnsafeBufferPointer(start: events, count: max(0, count)))
-            if alarm <= now {
-                table.expire(now)
-                self.alarm.store(table.earliestAlarm, ordering: .sequentiallyConsistent)
-            }
             table.takeResumptions(&resumptions)
             table.takeCalls(&own.calls)
             return table.takeOutcomeHere()
@@ -216,18 +208,16 @@ extension Reactor {
     @inline(__always)
     private func poll(mayWait: Bool) -> Int {
         if mayWait && spin.isOn, let count = pollSpinning() { return count }
-        var limit: Int64 = 0
         // Who calls the thread from now on wakes it; who did before keeps it from sleeping.
         let sleeps = mayWait && pass(from: .awake, to: .asleep)
-        if sleeps { limit = Deadline(nanoseconds: alarm.load(ordering: .relaxed)).remaining }
-        let count = unsafe cip_poller_wait(poller, events, limit)
+        let count = unsafe cip_poller_wait(poller, events, sleeps)
         if sleeps { _ = pass(from: .asleep, to: .awake) }
         return Int(count)
     }
 
     private func pollSpinning() -> Int? {
-        spin.run(until: Deadline(nanoseconds: alarm.load(ordering: .relaxed))) {
-            let count = unsafe cip_poller_wait(poller, events, 0)
+        spin.run {
+            let count = unsafe cip_poller_wait(poller, events, false)
             return count > 0 || isCalled ? Int(count) : nil
         }
     }
@@ -291,22 +281,15 @@ extension Reactor {
         isBack: Bool,
         isScoped: Bool
     ) -> WaitOutcome? {
-        let (outcome, earliest) = table.withLock { table -> (WaitOutcome?, Int64) in
-            if let outcome = table.install(waiter, token, kind, isBack: isBack) { return (outcome, .max) }
+        table.withLock { table in
+            if let outcome = table.install(waiter, token, kind, isBack: isBack) { return outcome }
             // Who cancels marks the task first, and then looks here for it.
             if !isScoped && Task.isCancelled {
                 table.withdrawSilently(waiter.task, token, kind)
-                return (.cancelled, .max)
+                return .cancelled
             }
-            return (nil, waiter.deadline == .max ? .max : table.earliestAlarm)
+            return nil
         }
-        if earliest != .max { bringForward(earliest) }
-        return outcome
-    }
-
-    /// Sees to it that the thread wakes up in time.
-    private func bringForward(_ time: Int64) {
-        if alarm.min(time, ordering: .sequentiallyConsistent).oldValue > time && !isCurrent { wake() }
     }
 
     /// Lets a task wait on the loop's own thread without giving it up, for as long as there is nothing else to do.

@@ -54,7 +54,7 @@ struct WaitSlot {
 /// Waiters that are let go are collected in `resumptions`, to be resumed without the lock.
 @safe
 struct WaitTable: ~Copyable, @unchecked Sendable {
-    var poller = cip_poller(queue: -1, wake: -1)
+    var poller = cip_poller(queue: -1, wake: -1, alarm: -1)
     private var resumptions = Buffer<Resumption>()
     private var calls = Buffer<WatcherCall>()
     /// What the waiter is told that has kept the loop's thread.
@@ -65,6 +65,8 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
     private var used = 0
     private var free: [Int] = []
     private var timers = TimerHeap()
+    /// When the poller's alarm rings: not later than the earliest of the timers.
+    private var alarm = Int64.max
 
     init() { unsafe slots = .allocate(capacity: capacity) }
 
@@ -75,6 +77,7 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     var isEmpty: Bool { used == free.count }
 
+    /// When the first wait is over, for the tests.
     var earliestAlarm: Int64 { timers.earliest }
 
     /// How many alarms are set, for the tests.
@@ -240,8 +243,11 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
     mutating func dispatch(_ events: UnsafeBufferPointer<cip_event>) {
         for index in events.indices {
             let token = unsafe SlotToken(bits: events[index].token)
-            guard holds(token) else { continue }
             let ready = unsafe events[index].ready
+            guard holds(token) else {
+                if ready == Int64(CIP_ALARM) { expire(cip_now()) }
+                continue
+            }
             let slot = unsafe slots + token.index
             if let watcher = unsafe slot.pointee.watcher {
                 calls.append(WatcherCall(watcher: watcher, ready: ready))
@@ -295,11 +301,21 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
             }
             if earliest != .max { unsafe setAlarm(&slot.pointee, earliest) }
         }
+        alarm = .max
+        keepAlarm()
     }
 
     private mutating func setAlarm(_ slot: inout WaitSlot, _ time: Int64) {
         slot.alarm = time
         timers.set(time, for: slot.token.index)
+        keepAlarm()
+    }
+
+    /// Sees to it that the poller's alarm rings in time. That it rings in vain does no harm, so it is moved seldom.
+    private mutating func keepAlarm() {
+        guard timers.earliest < alarm else { return }
+        alarm = timers.earliest
+        _ = unsafe cip_poller_set_alarm(&poller, alarm)
     }
 
     // MARK: The loop's own thread

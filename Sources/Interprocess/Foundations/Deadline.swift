@@ -37,10 +37,10 @@ struct Deadline: Sendable {
 extension Duration {
     /// In nanoseconds, rounded up, from 0 to `Int64.max`.
     var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, overflowAgain) = whole.addingReportingOverflow((attoseconds + 999_999_999) / 1_000_000_000)
-        return overflow || overflowAgain ? .max : sum
+        let unit: UInt64 = 1_000_000_000
+        // Up to 18 seconds: to divide 128 bits would take longer than to ask the clock.
+        if let few = UInt64(exactly: attoseconds) { return Int64(few / unit + (few % unit > 0 ? 1 : 0)) }
+        if attoseconds < 0 { return 0 }
+        return Int64(clamping: (attoseconds - 1) / Int128(unit) + 1)
     }
 }

@@ -32,7 +32,7 @@ final class WaitTableTests: InterprocessTestCase {
         withUnsafePointer(to: table.poller) { poller in
             withUnsafeTemporaryAllocation(of: cip_event.self, capacity: Int(CIP_POLLER_CAPACITY)) {
                 guard let memory = $0.baseAddress else { return -1 }
-                return cip_poller_wait(poller, memory, 0)
+                return cip_poller_wait(poller, memory, false)
             }
         }
     }
