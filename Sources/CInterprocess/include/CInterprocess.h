@@ -22,6 +22,7 @@
 #include "cip_pipe.h"
 #include "cip_poller.h"
 #include "cip_process.h"
+#include "cip_region.h"
 #include "cip_security.h"
 #include "cip_socket.h"
 

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: MIT OR Apache-2.0 The files that sockets and FIFOs are found by. Paths are C strings,
-// relative to a directory that is held open: whoever controls a directory on the way to a file cannot make one call
-// mean another file than the call before. CIP_NO_DIRECTORY stands for the current directory, as ever.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The files that sockets and FIFOs are found by. Paths are C strings, relative to a directory that is held open: whoever
+// controls a directory on the way to a file cannot make one call mean another file than the call before.
+// CIP_NO_DIRECTORY stands for the current directory, as ever.
 #ifndef CIP_FILE_H
 #define CIP_FILE_H
 

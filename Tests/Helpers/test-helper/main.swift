@@ -82,6 +82,7 @@ do {
     case "storm-receive": try receiveInStorm(name(arguments[0]), restarting: arguments[1] == "restarting")
     case "storm-send":
         try sendInStorm(name(arguments[0]), number(arguments[1]), restarting: arguments[2] == "restarting")
+    case "region": try readRegion(number(arguments[0]))
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
     case "await-without-descriptors": try awaitWithoutDescriptors()
     case "storm-receive-awaited":
