@@ -73,7 +73,7 @@ extension ReceivingSide {
                 defer { turn.give(core) }
                 // Somebody may have filled the buffer and given the turn since the look.
                 if bufferedByteCount == 0 { return await receiveAnew(until: deadline) { take(.descriptor) } }
-            } else if case let result = await waitForTurn(until: deadline), result < 0 {
+            } else if case let result = await turn.wait(core, until: deadline), result < 0 {
                 return result
             }
         }
@@ -86,18 +86,6 @@ extension ReceivingSide {
             let result = attempt()
             return isTrustworthy(result) ? result : Ending.closed
         }
-    }
-
-    /// Waits until another one passes on its turn; or does not, if it has done so already.
-    private func waitForTurn(until deadline: Deadline) async -> Int64 {
-        var failure: Int64 = 0
-        guard let registration = core.registration(.receive, &failure) else { return failure }
-        let isTaken = turn.beginWaitingTask()
-        let outcome = isTaken ? await registration.wait(.turn, until: deadline, isBack: false) : .ready
-        turn.endWaitingTask()
-        // The turn may have been passed on to this task just when it gave up.
-        if outcome.value < 0 { turn.passOn(core) }
-        return outcome.value
     }
 
     /// Receives a line, without its line feed; `nil` at the end of the stream.
@@ -123,7 +111,7 @@ extension ReceivingSide {
                 // Somebody may have received and given the turn since the look: so look again.
                 hasTurn = true
             } else {
-                result = await waitForTurn(until: deadline)
+                result = await turn.wait(core, until: deadline)
             }
             if result < 0 { throw core.failure(result, .read) }
         }

@@ -38,7 +38,11 @@ extension SendingSide {
     /// Makes attempts until one sends something, waiting for room in between.
     @inline(__always)
     func send(_ timeout: Duration?, _ attempt: () -> Int64) async throws(IPCError) -> Int {
-        let deadline = settings.deadline(timeout)
+        try await send(until: settings.deadline(timeout), attempt)
+    }
+
+    @inline(__always)
+    func send(until deadline: Deadline, _ attempt: () -> Int64) async throws(IPCError) -> Int {
         if connection != nil { try await finishConnecting(until: deadline) }
         return try await core.checked(sendSome(until: deadline, attempt), .write)
     }

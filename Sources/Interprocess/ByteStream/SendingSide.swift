@@ -58,7 +58,7 @@ public final class SendingSide: Sendable {
 
     /// Makes attempts until one works, waiting for room in between, unless an attempt can wait by itself.
     @inline(__always)
-    private func send(_ patience: Patience, _ attempt: (_ waits: Bool) -> Int64) throws(IPCError) -> Int {
+    func send(_ patience: Patience, _ attempt: (_ waits: Bool) -> Int64) throws(IPCError) -> Int {
         let lease = try core.lease(.send, for: .write, blocking: transport.sendsByWaiting && !patience.isNonblocking)
         try connection?.finish(core, .send, lease, patience)
         let waits = patience.isUnlimited && transport.mayWait(lease)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+/// The receiving end of a channel for messages of bytes.
+///
+/// Any thread may call any method at any time; those that receive at the same time take turns, and each message goes to
+/// one of them.
+public final class IPCBytesReceiver: Sendable, DescriptorOwner {
+    /// The descriptor's owner, which has no public members.
+    public let descriptorCore: DescriptorCore
+    let packets: PacketReceiver
+
+    init(_ core: DescriptorCore, limit: Int) {
+        descriptorCore = core
+        packets = PacketReceiver(core, limit: limit)
+    }
+
+    /// How long receiving waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
+    public var receiveTimeout: Duration? {
+        get { packets.settings.timeout }
+        set { packets.settings.timeout = newValue }
+    }
+
+    /// Receives the next message, waiting for it.
+    ///
+    /// The corresponding system call is `recvmsg`.
+    ///
+    /// - Parameter timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    /// - Returns: The message.
+    /// - Throws: ``IPCError/Code/disconnected`` when all senders are gone and everything was received;
+    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/protocolViolation``,
+    ///   ``IPCError/Code/messageTooLarge`` or ``IPCError/Code/resourcesExhausted`` instead of something that came and
+    ///   cannot be used, after which the next message can be received.
+    public func receive(timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
+        let message = try packets.receive(packets.settings.patience(timeout)) { unsafe Array($0.bytes) }
+        guard let message else { throw packets.disconnected }
+        return message
+    }
+
+    /// Receives the next message if there is one.
+    ///
+    /// - Returns: The message, or `nil` when there is none yet.
+    /// - Throws: As `receive(timeout:)` does.
+    public func tryReceive() throws(IPCError) -> [UInt8]? {
+        do throws(IPCError) {
+            let message = try packets.receive(Patience(isNonblocking: true, deadline: .never)) {
+                unsafe Array($0.bytes)
+            }
+            guard let message else { throw packets.disconnected }
+            return message
+        } catch {
+            if error.code == .wouldBlock { return nil }
+            throw error
+        }
+    }
+
+    /// Receives the next message, and lends it where it is, without a copy.
+    ///
+    /// Nobody else receives meanwhile, so the body should not wait, and must not receive from the same channel.
+    ///
+    /// - Parameters:
+    ///   - timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    ///   - body: What to do with the message.
+    /// - Returns: What the body returns.
+    /// - Throws: As `receive(timeout:)` does.
+    public func withMessage<Value>(
+        timeout: Duration? = nil,
+        _ body: (RawSpan) throws(IPCError) -> Value
+    ) throws(IPCError) -> Value {
+        let value = try packets.receive(packets.settings.patience(timeout)) { (message) throws(IPCError) -> Value in
+            try body(unsafe RawSpan(_unsafeBytes: message.bytes))
+        }
+        guard let value else { throw packets.disconnected }
+        return value
+    }
+
+    /// Closes this end.
+    ///
+    /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
+    /// by their next call.
+    public func close() { descriptorCore.close() }
+}
+
+extension PacketReceiver {
+    var disconnected: IPCError { core.error(.disconnected, .read) }
+}

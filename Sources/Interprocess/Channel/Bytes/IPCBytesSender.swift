@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+/// The sending end of a channel for messages of bytes.
+///
+/// Any number of threads and tasks may send by it at the same time, and other processes may have it too: each message
+/// arrives whole, and those of one thread in their order.
+public final class IPCBytesSender: Sendable, DescriptorOwner {
+    /// The descriptor's owner, which has no public members.
+    public let descriptorCore: DescriptorCore
+    let packets: PacketSender
+
+    init(_ core: DescriptorCore, limit: Int) {
+        descriptorCore = core
+        packets = PacketSender(core, limit: limit)
+    }
+
+    /// How long sending waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
+    public var sendTimeout: Duration? {
+        get { packets.side.settings.timeout }
+        set { packets.side.settings.timeout = newValue }
+    }
+
+    /// Sends a message.
+    ///
+    /// It waits while the kernel's buffer is full, which is how a receiver slows its senders down. A message of more than
+    /// 64 KiB goes in parts, between which others may go; the receiver gets it when it is whole.
+    ///
+    /// The corresponding system call is `sendmsg`.
+    ///
+    /// - Parameters:
+    ///   - bytes: The message, which may be empty.
+    ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
+    /// - Throws: ``IPCError/Code/brokenPipe`` when the receiver is gone; ``IPCError/Code/messageTooLarge``;
+    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/resourcesExhausted``. The message does not
+    ///   arrive then.
+    public func send(_ bytes: UnsafeRawBufferPointer, timeout: Duration? = nil) throws(IPCError) {
+        try unsafe packets.send(bytes.count, [], packets.side.settings.patience(timeout)) { unsafe $0(bytes) }
+    }
+
+    /// Sends a message.
+    ///
+    /// - Parameters:
+    ///   - bytes: The message, which may be empty.
+    ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
+    /// - Throws: As `send(_:timeout:)` does.
+    public func send(_ bytes: RawSpan, timeout: Duration? = nil) throws(IPCError) {
+        try unsafe bytes.withUnsafeBytes { (memory) throws(IPCError) in try unsafe send(memory, timeout: timeout) }
+    }
+
+    /// Sends a message.
+    ///
+    /// - Parameters:
+    ///   - bytes: The message, which may be empty.
+    ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
+    /// - Throws: As `send(_:timeout:)` does.
+    public func send(_ bytes: [UInt8], timeout: Duration? = nil) throws(IPCError) {
+        try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) in
+            try unsafe send(UnsafeRawBufferPointer(memory), timeout: timeout)
+        }
+    }
+
+    /// Sends a message if that takes no waiting.
+    ///
+    /// A message of more than 64 KiB is sent only if all of it fits the kernel's buffer at once.
+    ///
+    /// - Parameter bytes: The message.
+    /// - Throws: ``IPCError/Code/wouldBlock`` when it would take waiting; otherwise as `send(_:timeout:)` does.
+    public func trySend(_ bytes: [UInt8]) throws(IPCError) {
+        try unsafe packets.send(bytes.count, [], Patience(isNonblocking: true, deadline: .never)) { body in
+            unsafe bytes.withUnsafeBytes { unsafe body($0) }
+        }
+    }
+
+    /// Closes this end.
+    ///
+    /// Every blocked call on it ends with ``IPCError/Code/closed``. What was sent reaches the receiver; when the last
+    /// sender is closed, in all processes, the receiver is told.
+    public func close() { descriptorCore.close() }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+/// A message that arrives in parts.
+@safe
+final class Assembly {
+    let total: Int
+    let attachments: Attachments
+    private(set) var count = 0
+    private var memory: UnsafeMutableRawPointer
+    private var capacity: Int
+
+    /// Memory is taken as bytes arrive, whatever their number is said to be.
+    private static let firstCapacity = 1 << 20
+
+    init(_ total: Int, _ attachments: Attachments) {
+        self.total = total
+        self.attachments = attachments
+        capacity = min(total, Self.firstCapacity)
+        unsafe memory = .allocate(byteCount: capacity, alignment: 16)
+    }
+
+    deinit { unsafe memory.deallocate() }
+
+    var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: memory, count: count) }
+
+    /// Adds a part, which must not be more than is missing.
+    func add(_ part: UnsafeRawBufferPointer) {
+        guard let base = part.baseAddress else { return }
+        if count + part.count > capacity { grow() }
+        unsafe (memory + count).copyMemory(from: base, byteCount: part.count)
+        count += part.count
+    }
+
+    private func grow() {
+        capacity = min(total, 2 * capacity)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        unsafe larger.copyMemory(from: memory, byteCount: count)
+        unsafe memory.deallocate()
+        unsafe memory = larger
+    }
+}
+
+/// The messages that arrive in parts at the same time, from several senders.
+struct Assemblies: ~Copyable {
+    static let most = 64
+
+    /// In the order of their progress: who has waited longest comes first.
+    private var present: [(identifier: UInt64, assembly: Assembly)] = []
+
+    /// Begins a message with its first part.
+    ///
+    /// A sender that dies in the middle of one leaves it behind, so the number of them is bounded.
+    ///
+    /// - Returns: Whether another one had to be given up for it.
+    mutating func begin(
+        _ identifier: UInt64,
+        _ total: Int,
+        _ part: UnsafeRawBufferPointer,
+        _ attachments: Attachments
+    ) throws(PacketInbox.Failure) -> Bool {
+        // There is more to come; and nobody chooses a number that is in use.
+        if total <= part.count || index(of: identifier) != nil { throw .malformed }
+        let isFull = present.count == Self.most
+        if isFull { present.removeFirst() }
+        let assembly = Assembly(total, attachments)
+        unsafe assembly.add(part)
+        present.append((identifier, assembly))
+        return isFull
+    }
+
+    /// Forgets a message that its sender has given up.
+    mutating func remove(_ identifier: UInt64) { present.removeAll { $0.identifier == identifier } }
+
+    /// Adds a part; returns the message if it is whole with it.
+    ///
+    /// Parts of a message that was given up are passed over.
+    mutating func add(
+        _ part: UnsafeRawBufferPointer,
+        to identifier: UInt64
+    ) throws(PacketInbox.Failure) -> Assembly? {
+        guard let index = index(of: identifier) else { return nil }
+        let (_, assembly) = present.remove(at: index)
+        if unsafe part.isEmpty || part.count > assembly.total - assembly.count { throw .malformed }
+        unsafe assembly.add(part)
+        if assembly.count == assembly.total { return assembly }
+        present.append((identifier, assembly))
+        return nil
+    }
+
+    private func index(of identifier: UInt64) -> Int? { present.firstIndex { $0.identifier == identifier } }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import CInterprocess
+
+/// The receiving end of a channel: the one way in which all of them receive messages.
+final class PacketReceiver: @unchecked Sendable {
+    let core: DescriptorCore
+    let settings = WaitSettings()
+    private let turn = ReadingTurn()
+    private let guess = EmptinessGuess()
+    /// Belongs to whoever has the turn.
+    private var inbox: PacketInbox
+
+    init(_ core: DescriptorCore, limit: Int) {
+        self.core = core
+        inbox = PacketInbox(limit: limit)
+    }
+
+    /// Waits for the next message, and has it looked at.
+    ///
+    /// - Parameter body: Is lent the message.
+    /// - Returns: What `body` returns; `nil` when all senders are gone, and everything is received.
+    /// - Throws: `.closed`, `.timedOut`, `.wouldBlock`; `.protocolViolation`, `.messageTooLarge` or
+    ///   `.resourcesExhausted` instead of what came and cannot be used: the channel goes on after it.
+    func receive<Value>(
+        _ patience: Patience,
+        _ body: (PacketInbox.Message) throws(IPCError) -> Value
+    ) throws(IPCError) -> Value? {
+        while !turn.tryTake() { try turn.wait(core, patience) }
+        defer { turn.give(core) }
+        let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
+        while true {
+            if let message = try nextMessage() { return try body(message) }
+            if try receivePacket(lease, patience) == 0 { return nil }
+        }
+    }
+
+    private func receivePacket(_ lease: borrowing DescriptorCore.Lease, _ patience: Patience) throws(IPCError) -> Int64 {
+        let waits = patience.isUnlimited && lease.mayBlock
+        while true {
+            let result = attempt(wait: waits)
+            if core.isClosed(.receive) && result <= 0 { throw core.error(.closed, .read) }
+            if result >= 0 { return result }
+            if result != -cip_codes.would_block { throw core.error(result: result, .read) }
+            if patience.isNonblocking { throw core.error(.wouldBlock, .read) }
+            try core.wait(.receive, for: .read, lease, until: patience.deadline)
+        }
+    }
+
+    private func attempt(wait: Bool) -> Int64 {
+        let result = unsafe inbox.fill { message in
+            System.call(.message) { unsafe cip_receive_message(core.descriptor, &message, wait) }
+        }
+        guess.learn(min(result, 1), of: 1)
+        return result
+    }
+
+    private func nextMessage() throws(IPCError) -> PacketInbox.Message? {
+        switch inbox.next() {
+        case .message(let message): return message
+        case .none: return nil
+        case .failure(let failure): throw core.error(failure.code, .read, detail: failure.detail)
+        }
+    }
+
+    /// The same, suspending the task.
+    ///
+    /// - Throws: Also `.cancelled`: the message is the next caller's.
+    func receive<Value>(
+        until deadline: Deadline,
+        _ body: (PacketInbox.Message) throws(IPCError) -> Value
+    ) async throws(IPCError) -> Value? {
+        try await takeTurn(until: deadline)
+        defer { turn.give(core) }
+        if core.budget.spend() { await core.giveWay() }
+        while true {
+            if core.isClosed(.receive) { throw core.error(.closed, .read) }
+            if Task.isCancelled { throw core.error(.cancelled, .read) }
+            if let message = try nextMessage() { return try body(message) }
+            let result = await core.awaiting(.receive, until: deadline, waitsFirst: guess.isLikelyEmpty) {
+                let result = attempt(wait: false)
+                return core.isClosed(.receive) && result <= 0 ? Ending.closed : result
+            }
+            if result < 0 { throw core.failure(result, .read) }
+            if result == 0 { return nil }
+        }
+    }
+
+    private func takeTurn(until deadline: Deadline) async throws(IPCError) {
+        while !turn.tryTake() {
+            let result = await turn.wait(core, until: deadline)
+            if result < 0 { throw core.failure(result, .read) }
+        }
+    }
+}

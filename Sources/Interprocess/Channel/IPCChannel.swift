@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import CInterprocess
+
+/// Channels: a receiver, and any number of senders, in any processes, whose messages arrive whole.
+///
+/// ```swift
+/// let (sender, receiver) = try IPCChannel.makeBytes()
+/// try sender.send(Array("hello".utf8))
+/// print(try receiver.receive().count)
+/// ```
+public enum IPCChannel {
+    /// What holds for one end of a channel.
+    public struct Options: Sendable {
+        /// How large a message may be, in bytes; what is larger is neither sent nor received.
+        public var maximumMessageSize = 64 << 20
+
+        /// Creates the options that are right for most channels.
+        public init() {}
+    }
+
+    /// Makes a channel for messages of bytes.
+    ///
+    /// The corresponding system call is `socketpair` (`SOCK_SEQPACKET`).
+    ///
+    /// - Parameter options: What holds for both ends.
+    /// - Returns: Both ends.
+    /// - Throws: ``IPCError/Code/resourcesExhausted``.
+    public static func makeBytes(
+        _ options: Options = Options()
+    ) throws(IPCError) -> (sender: IPCBytesSender, receiver: IPCBytesReceiver) {
+        let (sender, receiver) = try makeEnds()
+        let limit = options.maximumMessageSize
+        return (IPCBytesSender(sender, limit: limit), IPCBytesReceiver(receiver, limit: limit))
+    }
+
+    private static func makeEnds() throws(IPCError) -> (DescriptorCore, DescriptorCore) {
+        var ends: (Int64, Int64) = (-1, -1)
+        let result = System.call(.socket) {
+            unsafe withUnsafeMutableBytes(of: &ends) {
+                unsafe cip_socket_pair(
+                    Int64(CIP_SEQUENCED_PACKETS),
+                    $0.assumingMemoryBound(to: Int64.self).baseAddress.unsafelyUnwrapped
+                )
+            }
+        }
+        if result < 0 { throw IPCError(result: result, .create, name: "a channel") }
+        return (
+            DescriptorCore(OwnedDescriptor(ends.0), name: "a channel", waker: LocalSocketBackend.streamWaker),
+            DescriptorCore(OwnedDescriptor(ends.1), name: "a channel", waker: LocalSocketBackend.streamWaker)
+        )
+    }
+}
