@@ -24,6 +24,7 @@ extension IPCBytesSender {
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
     /// - Throws: As `send(_:timeout:)` does.
     public func send(_ bytes: UnsafeRawBufferPointer, timeout: Duration? = nil) async throws(IPCError) {
-        try await unsafe packets.send(bytes.count, [], until: packets.side.settings.deadline(timeout)) { unsafe $0(bytes) }
+        let deadline = packets.side.settings.deadline(timeout)
+        try await unsafe packets.send(bytes.count, [], until: deadline) { unsafe $0(bytes) }
     }
 }

@@ -27,8 +27,14 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
         let code: IPCError.Code
         let detail: StaticString
 
-        static let malformed = Failure(code: .protocolViolation, detail: "a packet came that no sender of a channel sends")
-        static let tooLarge = Failure(code: .messageTooLarge, detail: "a message came that is larger than the limit")
+        static let malformed = Failure(
+            code: .protocolViolation,
+            detail: "a packet came that no sender of a channel sends"
+        )
+        static let tooLarge = Failure(
+            code: .messageTooLarge,
+            detail: "a message came that is larger than the limit"
+        )
         static let cut = Failure(
             code: .resourcesExhausted,
             detail: "a message came with more descriptors than this process has room for, and is lost"

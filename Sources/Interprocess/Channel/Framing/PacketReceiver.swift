@@ -18,7 +18,9 @@ final class PacketReceiver: @unchecked Sendable {
 
     /// Waits for the next message, and has it looked at.
     ///
-    /// - Parameter body: Is lent the message.
+    /// - Parameters:
+    ///   - patience: How long to wait.
+    ///   - body: Is lent the message.
     /// - Returns: What `body` returns; `nil` when all senders are gone, and everything is received.
     /// - Throws: `.closed`, `.timedOut`, `.wouldBlock`; `.protocolViolation`, `.messageTooLarge` or
     ///   `.resourcesExhausted` instead of what came and cannot be used: the channel goes on after it.
@@ -35,7 +37,10 @@ final class PacketReceiver: @unchecked Sendable {
         }
     }
 
-    private func receivePacket(_ lease: borrowing DescriptorCore.Lease, _ patience: Patience) throws(IPCError) -> Int64 {
+    private func receivePacket(
+        _ lease: borrowing DescriptorCore.Lease,
+        _ patience: Patience
+    ) throws(IPCError) -> Int64 {
         let waits = patience.isUnlimited && lease.mayBlock
         while true {
             let result = attempt(wait: waits)

@@ -22,6 +22,8 @@ struct PacketSender: Sendable {
     ///
     /// - Parameters:
     ///   - count: How many bytes it has.
+    ///   - descriptors: What goes with it.
+    ///   - patience: How long to wait.
     ///   - withBytes: Lends the bytes.
     /// - Throws: `.messageTooLarge`, `.brokenPipe`, `.closed`, `.timedOut`, `.wouldBlock`, `.resourcesExhausted`.
     ///   Nothing arrives then.
