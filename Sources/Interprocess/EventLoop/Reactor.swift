@@ -40,6 +40,8 @@ final class Reactor: @unchecked Sendable {
         var takenJobs = Buffer<UnownedJob>()
         var resumptions = Buffer<Resumption>()
         var calls = Buffer<WatcherCall>()
+        /// Who has something to do at the end of this turn.
+        var turnEnds = Buffer<any TurnEnd>()
         /// The task that runs now, as far as it was started from here.
         var running = TaskIdentity.none
         /// What is lent to watchers, made when first needed.
@@ -142,6 +144,7 @@ extension Reactor {
         while true {
             runJobs()
             callWatchers()
+            endTurn()
             takeRemoteJobs()
             if own.jobs.isEmpty && isStopping.load(ordering: .sequentiallyConsistent) && table.withLock({ $0.isEmpty })
             {
@@ -175,6 +178,23 @@ extension Reactor {
         swap(&calls, &own.calls)
         calls.drain { unsafe $0.watcher.call($0.ready, memory) }
         swap(&calls, &own.calls)
+    }
+
+    /// Has somebody called before this thread waits for anything, or looks whether it has to; to be used on it.
+    @inline(__always)
+    func callAtEndOfTurn(_ end: any TurnEnd) { own.turnEnds.append(end) }
+
+    @inline(__always)
+    private func endTurn() {
+        if own.turnEnds.count > 0 { callTurnEnds() }
+    }
+
+    @inline(never)
+    private func callTurnEnds() {
+        var ends = Buffer<any TurnEnd>()
+        swap(&ends, &own.turnEnds)
+        ends.drain { $0.turnDidEnd() }
+        if own.turnEnds.count == 0 { swap(&ends, &own.turnEnds) }
     }
 
     private func takeRemoteJobs() {
@@ -305,6 +325,7 @@ extension Reactor {
         isScoped: Bool
     ) -> WaitOutcome? {
         if let outcome = install(waiter, token, kind, isBack: isBack, isScoped: isScoped) { return outcome }
+        endTurn()
         repeat {
             if let outcome = turn(mayWait: true) {
                 own.step = 0

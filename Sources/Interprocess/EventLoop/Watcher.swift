@@ -8,6 +8,11 @@ protocol Watcher: AnyObject {
     func call(_ ready: Int64, _ memory: UnsafeMutableRawBufferPointer)
 }
 
+/// Somebody who does at the end of a turn of the loop, once for all, what came up in it again and again.
+protocol TurnEnd: AnyObject, Sendable {
+    func turnDidEnd()
+}
+
 /// A watcher that is to be called, on the loop's thread like everything else that concerns it.
 struct WatcherCall: @unchecked Sendable {
     let watcher: any Watcher

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 extension IPCBytesSender {
+    /// Waits until the kernel has everything that was sent, suspending the task.
+    ///
+    /// It does otherwise what the blocking form does.
+    ///
+    /// - Parameter timeout: How long to wait at most; `nil` means ``sendTimeout``.
+    /// - Throws: As `send(_:timeout:)` does.
+    public func flush(timeout: Duration? = nil) async throws(IPCError) {
+        try await packets.flush(until: packets.side.settings.deadline(timeout))
+    }
+
     /// Sends a message, suspending the task while the kernel's buffer is full.
     ///
     /// It does otherwise what the blocking form does. The corresponding system call is `sendmsg`.

@@ -75,5 +75,16 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was sent reaches the receiver; when the last
     /// sender is closed, in all processes, the receiver is told.
-    public func close() { descriptorCore.close() }
+    public func close() { packets.close() }
+
+    /// Waits until the kernel has everything that was sent.
+    ///
+    /// It has it when a call that sends returns, save what tasks on an event loop's thread have sent in this turn of the
+    /// loop: that goes when the turn ends, that is, when the loop has nothing else to do at once.
+    ///
+    /// - Parameter timeout: How long to wait at most; `nil` means ``sendTimeout``.
+    /// - Throws: As `send(_:timeout:)` does.
+    public func flush(timeout: Duration? = nil) throws(IPCError) {
+        try packets.flush(packets.side.settings.patience(timeout))
+    }
 }

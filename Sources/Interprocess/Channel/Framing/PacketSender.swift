@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 internal import CInterprocess
+internal import Synchronization
 
 /// The sending end of a channel: the one way in which all of them send messages.
 ///
-/// It has nothing to remember: each packet is sent whole or not at all, and says by itself what it belongs to. So any
-/// number of threads and processes can have one.
-struct PacketSender: Sendable {
+/// Each packet is sent whole or not at all, and says by itself what it belongs to. So any number of threads and processes
+/// can have one.
+///
+/// What is sent by tasks on an event loop's thread is collected until the loop's turn ends, and goes in one packet, for a
+/// system call costs as much as many small messages.
+final class PacketSender: TurnEnd, Sendable {
     let side: SendingSide
     /// How large a message may be.
     let limit: Int
+    private let outbox = Locked(PacketOutbox())
+    /// Whether anything is collected, for a look without the lock.
+    private let hasCollected = Atomic<Bool>(false)
+    private let isClosing = Atomic<Bool>(false)
 
     private var core: DescriptorCore { side.core }
 
@@ -34,6 +42,7 @@ struct PacketSender: Sendable {
         _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
     ) throws(IPCError) {
         try check(count, descriptors)
+        try flush(patience)
         var parts = PacketParts(count, descriptors)
         while !parts.areSent {
             do throws(IPCError) {
@@ -58,6 +67,10 @@ struct PacketSender: Sendable {
         _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
     ) async throws(IPCError) {
         try check(count, descriptors)
+        if descriptors.isEmpty && FrameHead.size + count <= FrameHead.maximumPacket, let reactor = Reactor.current {
+            return try await unsafe collect(reactor, until: deadline, withBytes)
+        }
+        try await flush(until: deadline)
         var parts = PacketParts(count, descriptors)
         while !parts.areSent {
             do throws(IPCError) {
@@ -73,11 +86,98 @@ struct PacketSender: Sendable {
     }
 
     private func check(_ count: Int, _ descriptors: [Int64]) throws(IPCError) {
+        if isClosing.load(ordering: .relaxed) { throw core.error(.closed, .write) }
         if count > limit {
             throw core.error(.messageTooLarge, .write, detail: "it is larger than the limit of this channel")
         }
         if descriptors.count > Int(CIP_MAXIMUM_DESCRIPTORS) {
             throw core.error(.messageTooLarge, .write, detail: "a message can take 253 descriptors along")
+        }
+    }
+}
+
+// MARK: - Collecting
+
+extension PacketSender {
+    /// Lets a message be sent with others at the end of this turn of the loop.
+    private func collect(
+        _ reactor: Reactor,
+        until deadline: Deadline,
+        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
+    ) async throws(IPCError) {
+        if core.budget.spend() { await core.giveWay() }
+        if Task.isCancelled { throw core.error(.cancelled, .write) }
+        while true {
+            let result = unsafe add(reactor, withBytes)
+            if result == 0 { return }
+            if result != -cip_codes.would_block { throw core.failure(result, .write) }
+            try await flush(until: deadline)
+        }
+    }
+
+    private func add(_ reactor: Reactor, _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64) -> Int64 {
+        outbox.withLock { outbox in
+            if isClosing.load(ordering: .relaxed) || core.isClosed(.send) { return Ending.closed }
+            let result = unsafe withBytes { unsafe outbox.add($0) }
+            if result < 0 { return result }
+            hasCollected.store(true, ordering: .releasing)
+            if !outbox.isExpected {
+                outbox.isExpected = true
+                reactor.callAtEndOfTurn(self)
+            }
+            return 0
+        }
+    }
+
+    func turnDidEnd() {
+        // Where there is no room, whoever makes some lets it go.
+        if !flushAsExpected() { Task { await flushInTheEnd() } }
+    }
+
+    private func flushInTheEnd() async {
+        repeat { try? await flush(until: .never) } while !flushAsExpected()
+    }
+
+    /// Sends what is collected; returns whether nothing is left to be seen to.
+    private func flushAsExpected() -> Bool {
+        let lease = core.leaseIfOpen(.send)
+        return outbox.withLock { outbox in
+            let result = lease == nil ? 0 : flush(&outbox)
+            outbox.isExpected = result == -cip_codes.would_block
+            return !outbox.isExpected
+        }
+    }
+
+    private func flush(_ outbox: inout PacketOutbox) -> Int64 {
+        let result = outbox.flush(core.descriptor)
+        if outbox.count == 0 && outbox.failure == 0 { hasCollected.store(false, ordering: .releasing) }
+        return result
+    }
+
+    /// Sends what is collected.
+    func flush(_ patience: Patience) throws(IPCError) {
+        if hasCollected.load(ordering: .acquiring) {
+            _ = try side.send(patience) { _ in outbox.withLock { flush(&$0) } }
+        }
+    }
+
+    /// The same, suspending the task.
+    func flush(until deadline: Deadline) async throws(IPCError) {
+        if hasCollected.load(ordering: .acquiring) {
+            _ = try await side.send(until: deadline) { outbox.withLock { flush(&$0) } }
+        }
+    }
+
+    /// Closes the end as soon as what is collected is sent.
+    func close() {
+        isClosing.store(true, ordering: .releasing)
+        if flushAsExpected() {
+            core.close()
+        } else {
+            Task {
+                await flushInTheEnd()
+                core.close()
+            }
         }
     }
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import CInterprocess
+
+/// Messages that wait to be sent together, in one packet.
+@safe
+struct PacketOutbox: ~Copyable, @unchecked Sendable {
+    private var memory: UnsafeMutableRawPointer?
+    private(set) var count = 0
+    /// Why nothing can be sent any more: a negated error code.
+    private(set) var failure: Int64 = 0
+    /// Whether somebody will see to it that what is here is sent.
+    var isExpected = false
+
+    deinit { unsafe memory?.deallocate() }
+
+    /// Adds a message, if there is room.
+    ///
+    /// - Returns: 0; "would block" when the others have to be sent first; or another negated error code.
+    mutating func add(_ bytes: UnsafeRawBufferPointer) -> Int64 {
+        if failure < 0 { return failure }
+        let size = FrameHead.size + bytes.count
+        if size > FrameHead.maximumPacket - count { return -cip_codes.would_block }
+        let memory = unsafe memory ?? .allocate(byteCount: FrameHead.maximumPacket, alignment: 16)
+        unsafe self.memory = memory
+        let place = unsafe memory + count
+        unsafe FrameHead(.message, byteCount: bytes.count, attachmentCount: 0).store(to: place)
+        if let base = bytes.baseAddress {
+            unsafe (place + FrameHead.size).copyMemory(from: base, byteCount: bytes.count)
+        }
+        count += size
+        return 0
+    }
+
+    /// Sends what is here, if that takes no waiting.
+    ///
+    /// - Returns: 0, or a negated error code.
+    mutating func flush(_ descriptor: Int64) -> Int64 {
+        if failure < 0 { return failure }
+        guard count > 0, let memory = unsafe memory else { return 0 }
+        let count = count
+        let result = System.call(.send) { unsafe cip_send(descriptor, memory, count, false) }
+        if result == -cip_codes.would_block { return result }
+        // What cannot be sent now never can: the next call tells.
+        if result < 0 { failure = result }
+        self.count = 0
+        return min(result, 0)
+    }
+}
