@@ -62,6 +62,8 @@ const struct cip_codes cip_codes = {
     .no_descriptors_in_system = ENFILE,
     .invalid_argument = EINVAL,
     .other_family = EAFNOSUPPORT,
+    // Linux says EAGAIN.
+    .queue_full = CIP_LINUX ? INT32_MAX : ENOBUFS,
 };
 
 int64_t cip_meaning(int64_t code) {

@@ -30,6 +30,13 @@ public final class ReceivingSide: Sendable {
         spin = AdaptiveSpin(spinTime)
     }
 
+    /// Waits for a deferred connection, for a call that is no read.
+    func finishConnecting(_ operation: IPCError.Operation) throws(IPCError) {
+        guard let connection else { return }
+        let lease = try core.lease(.both, for: operation)
+        try connection.finish(core, .both, lease, settings.patience(nil))
+    }
+
     /// The read-ahead buffer, made at first use.
     var readAhead: ReadAhead { ahead.value ?? ahead.set(ReadAhead()) }
 
@@ -79,7 +86,7 @@ public final class ReceivingSide: Sendable {
     }
 
     /// Takes bytes out of the read-ahead buffer, or else receives some, when no other thread is at it.
-    private func inTurn(
+    func inTurn(
         _ patience: Patience,
         _ take: () -> Int,
         orReceive receive: () throws(IPCError) -> Int
@@ -170,7 +177,7 @@ public final class ReceivingSide: Sendable {
     }
 
     /// Makes attempts until one works, waiting for readiness in between.
-    private func receive(
+    func receive(
         _ lease: borrowing DescriptorCore.Lease,
         _ patience: Patience,
         _ attempt: () -> Int64
