@@ -34,6 +34,19 @@ public enum IPCChannel {
         return (IPCBytesSender(sender, limit: limit), IPCBytesReceiver(receiver, limit: limit))
     }
 
+    /// Takes over an end that was made in another process.
+    ///
+    /// - Throws: `.invalidArgument` when it is no end of a channel, and then closes it; `.closed`, `.busy`.
+    static func adopt(_ descriptor: IPCDescriptor) throws(IPCError) -> DescriptorCore {
+        let name = descriptor.descriptorCore.name
+        let owned = OwnedDescriptor(Int64(try descriptor.detach()))
+        let type = System.call(.option) { cip_socket_type(owned.raw) }
+        if type != Int64(CIP_SEQUENCED_PACKETS) {
+            throw IPCError(.invalidArgument, .adopt, name: name, detail: "it is no end of a channel")
+        }
+        return DescriptorCore(owned, name: "a channel", waker: LocalSocketBackend.streamWaker, isShared: true)
+    }
+
     private static func makeEnds() throws(IPCError) -> (DescriptorCore, DescriptorCore) {
         var ends: (Int64, Int64) = (-1, -1)
         let result = System.call(.socket) {

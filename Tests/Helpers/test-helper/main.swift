@@ -82,6 +82,9 @@ do {
     case "storm-receive": try receiveInStorm(name(arguments[0]), restarting: arguments[1] == "restarting")
     case "storm-send":
         try sendInStorm(name(arguments[0]), number(arguments[1]), restarting: arguments[2] == "restarting")
+    case "echo-messages": try echoMessages(over: number(arguments[0]))
+    case "send-messages":
+        try sendMessages(over: number(arguments[0]), count: Int(arguments[1]) ?? 0, size: Int(arguments[2]) ?? 0)
     case "region": try readRegion(number(arguments[0]))
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
     case "await-without-descriptors": try awaitWithoutDescriptors()

@@ -19,6 +19,19 @@ extension IPCBytesReceiver {
     }
 }
 
+extension IPCBytesReceiver {
+    /// Receives the next message, and the descriptors that come with it, suspending the task until it comes.
+    ///
+    /// - Parameter timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    /// - Returns: The message.
+    /// - Throws: As `receive(timeout:)` does.
+    public func receiveMessage(timeout: Duration? = nil) async throws(IPCError) -> IPCRawMessage {
+        let message = try await packets.receive(until: packets.settings.deadline(timeout), IPCRawMessage.init)
+        guard let message else { throw packets.disconnected }
+        return message
+    }
+}
+
 extension IPCBytesReceiver: AsyncSequence {
     /// Iterates over the messages, until all senders are gone.
     public struct AsyncIterator: AsyncIteratorProtocol {

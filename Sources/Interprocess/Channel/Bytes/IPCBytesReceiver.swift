@@ -14,13 +14,29 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
         packets = PacketReceiver(core, limit: limit)
     }
 
+    /// Takes over a receiving end that has come from another process, or was inherited.
+    ///
+    /// Several processes that have the same one share its messages.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
+    ///   - options: What holds for this end.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no end of a channel; ``IPCError/Code/closed``,
+    ///   ``IPCError/Code/busy``.
+    public convenience init(
+        adopting descriptor: IPCDescriptor,
+        options: IPCChannel.Options = IPCChannel.Options()
+    ) throws(IPCError) {
+        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
+    }
+
     /// How long receiving waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
     public var receiveTimeout: Duration? {
         get { packets.settings.timeout }
         set { packets.settings.timeout = newValue }
     }
 
-    /// Receives the next message, waiting for it.
+    /// Receives the next message, waiting for it; descriptors that come with it are closed.
     ///
     /// The corresponding system call is `recvmsg`.
     ///
@@ -32,6 +48,17 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     ///   cannot be used, after which the next message can be received.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
         let message = try packets.receive(packets.settings.patience(timeout)) { unsafe Array($0.bytes) }
+        guard let message else { throw packets.disconnected }
+        return message
+    }
+
+    /// Receives the next message, and the descriptors that come with it, waiting for it.
+    ///
+    /// - Parameter timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    /// - Returns: The message.
+    /// - Throws: As `receive(timeout:)` does.
+    public func receiveMessage(timeout: Duration? = nil) throws(IPCError) -> IPCRawMessage {
+        let message = try packets.receive(packets.settings.patience(timeout), IPCRawMessage.init)
         guard let message else { throw packets.disconnected }
         return message
     }

@@ -6,7 +6,7 @@ extension IPCBytesSender {
     /// It does otherwise what the blocking form does.
     ///
     /// - Parameter timeout: How long to wait at most; `nil` means ``sendTimeout``.
-    /// - Throws: As `send(_:timeout:)` does.
+    /// - Throws: As `send(_:with:timeout:)` does.
     public func flush(timeout: Duration? = nil) async throws(IPCError) {
         try await packets.flush(until: packets.side.settings.deadline(timeout))
     }
@@ -17,12 +17,18 @@ extension IPCBytesSender {
     ///
     /// - Parameters:
     ///   - bytes: The message, which may be empty.
+    ///   - descriptors: What goes with it.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; ``IPCError/Code/brokenPipe`` when the receiver
+    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; ``IPCError/Code/disconnected`` when the receiver
     ///   is gone; ``IPCError/Code/messageTooLarge``; ``IPCError/Code/timedOut``; ``IPCError/Code/closed``;
     ///   ``IPCError/Code/resourcesExhausted``. The message does not arrive then.
-    public func send(_ bytes: [UInt8], timeout: Duration? = nil) async throws(IPCError) {
-        try await unsafe packets.send(bytes.count, [], until: packets.side.settings.deadline(timeout)) { body in
+    public func send(
+        _ bytes: [UInt8],
+        with descriptors: [any DescriptorOwner] = [],
+        timeout: Duration? = nil
+    ) async throws(IPCError) {
+        let passed = try OutgoingDescriptors(descriptors)
+        try await unsafe packets.send(bytes.count, passed, until: packets.side.settings.deadline(timeout)) { body in
             unsafe bytes.withUnsafeBytes { unsafe body($0) }
         }
     }
@@ -31,10 +37,16 @@ extension IPCBytesSender {
     ///
     /// - Parameters:
     ///   - bytes: The message, which may be empty and has to stay where it is until the call returns.
+    ///   - descriptors: What goes with it.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As `send(_:timeout:)` does.
-    public func send(_ bytes: UnsafeRawBufferPointer, timeout: Duration? = nil) async throws(IPCError) {
+    /// - Throws: As `send(_:with:timeout:)` does.
+    public func send(
+        _ bytes: UnsafeRawBufferPointer,
+        with descriptors: [any DescriptorOwner] = [],
+        timeout: Duration? = nil
+    ) async throws(IPCError) {
+        let passed = try OutgoingDescriptors(descriptors)
         let deadline = packets.side.settings.deadline(timeout)
-        try await unsafe packets.send(bytes.count, [], until: deadline) { unsafe $0(bytes) }
+        try await unsafe packets.send(bytes.count, passed, until: deadline) { unsafe $0(bytes) }
     }
 }

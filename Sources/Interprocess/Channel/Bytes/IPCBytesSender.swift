@@ -14,6 +14,20 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
         packets = PacketSender(core, limit: limit)
     }
 
+    /// Takes over a sending end that has come from another process, or was inherited.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
+    ///   - options: What holds for this end.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no end of a channel; ``IPCError/Code/closed``,
+    ///   ``IPCError/Code/busy``.
+    public convenience init(
+        adopting descriptor: IPCDescriptor,
+        options: IPCChannel.Options = IPCChannel.Options()
+    ) throws(IPCError) {
+        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
+    }
+
     /// How long sending waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
     public var sendTimeout: Duration? {
         get { packets.side.settings.timeout }
@@ -29,33 +43,52 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
     ///
     /// - Parameters:
     ///   - bytes: The message, which may be empty.
+    ///   - descriptors: What goes with it: the receiver gets descriptors of its own for the same things, up to 253. Those
+    ///     here stay open.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: ``IPCError/Code/brokenPipe`` when the receiver is gone; ``IPCError/Code/messageTooLarge``;
-    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/resourcesExhausted``. The message does not
-    ///   arrive then.
-    public func send(_ bytes: UnsafeRawBufferPointer, timeout: Duration? = nil) throws(IPCError) {
-        try unsafe packets.send(bytes.count, [], packets.side.settings.patience(timeout)) { unsafe $0(bytes) }
+    /// - Throws: ``IPCError/Code/disconnected`` when the receiver is gone; ``IPCError/Code/messageTooLarge``;
+    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/busy`` while a thread is blocked in a call on
+    ///   one of the descriptors; ``IPCError/Code/resourcesExhausted``. The message does not arrive then.
+    public func send(
+        _ bytes: UnsafeRawBufferPointer,
+        with descriptors: [any DescriptorOwner] = [],
+        timeout: Duration? = nil
+    ) throws(IPCError) {
+        let passed = try OutgoingDescriptors(descriptors)
+        try unsafe packets.send(bytes.count, passed, packets.side.settings.patience(timeout)) { unsafe $0(bytes) }
     }
 
     /// Sends a message.
     ///
     /// - Parameters:
     ///   - bytes: The message, which may be empty.
+    ///   - descriptors: What goes with it.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As `send(_:timeout:)` does.
-    public func send(_ bytes: RawSpan, timeout: Duration? = nil) throws(IPCError) {
-        try unsafe bytes.withUnsafeBytes { (memory) throws(IPCError) in try unsafe send(memory, timeout: timeout) }
+    /// - Throws: As `send(_:with:timeout:)` does.
+    public func send(
+        _ bytes: RawSpan,
+        with descriptors: [any DescriptorOwner] = [],
+        timeout: Duration? = nil
+    ) throws(IPCError) {
+        try unsafe bytes.withUnsafeBytes { (memory) throws(IPCError) in
+            try unsafe send(memory, with: descriptors, timeout: timeout)
+        }
     }
 
     /// Sends a message.
     ///
     /// - Parameters:
     ///   - bytes: The message, which may be empty.
+    ///   - descriptors: What goes with it.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: As `send(_:timeout:)` does.
-    public func send(_ bytes: [UInt8], timeout: Duration? = nil) throws(IPCError) {
+    /// - Throws: As `send(_:with:timeout:)` does.
+    public func send(
+        _ bytes: [UInt8],
+        with descriptors: [any DescriptorOwner] = [],
+        timeout: Duration? = nil
+    ) throws(IPCError) {
         try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) in
-            try unsafe send(UnsafeRawBufferPointer(memory), timeout: timeout)
+            try unsafe send(UnsafeRawBufferPointer(memory), with: descriptors, timeout: timeout)
         }
     }
 
@@ -64,9 +97,9 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
     /// A message of more than 64 KiB is sent only if all of it fits the kernel's buffer at once.
     ///
     /// - Parameter bytes: The message.
-    /// - Throws: ``IPCError/Code/wouldBlock`` when it would take waiting; otherwise as `send(_:timeout:)` does.
+    /// - Throws: ``IPCError/Code/wouldBlock`` when it would take waiting; otherwise as `send(_:with:timeout:)` does.
     public func trySend(_ bytes: [UInt8]) throws(IPCError) {
-        try unsafe packets.send(bytes.count, [], Patience(isNonblocking: true, deadline: .never)) { body in
+        try unsafe packets.send(bytes.count, .none, Patience(isNonblocking: true, deadline: .never)) { body in
             unsafe bytes.withUnsafeBytes { unsafe body($0) }
         }
     }
@@ -83,7 +116,7 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
     /// loop: that goes when the turn ends, that is, when the loop has nothing else to do at once.
     ///
     /// - Parameter timeout: How long to wait at most; `nil` means ``sendTimeout``.
-    /// - Throws: As `send(_:timeout:)` does.
+    /// - Throws: As `send(_:with:timeout:)` does.
     public func flush(timeout: Duration? = nil) throws(IPCError) {
         try packets.flush(packets.side.settings.patience(timeout))
     }

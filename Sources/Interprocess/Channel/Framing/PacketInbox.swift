@@ -12,7 +12,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     @safe
     struct Message: @unchecked Sendable {
         let bytes: UnsafeRawBufferPointer
-        let attachments: Attachments
+        let attachments: ReceivedDescriptors
     }
 
     enum Next {
@@ -51,7 +51,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     /// What is left of the packet.
     private var start = 0
     private var end = 0
-    private var attachments = Attachments.none
+    private var attachments = ReceivedDescriptors.none
     private var wasCut = false
     private var assemblies = Assemblies()
     /// What the last message was in, if that was not the packet.
@@ -86,8 +86,8 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
                 start = 0
                 end = Int(result)
                 let count = unsafe message.descriptor_count
-                attachments = count == 0 ? .none : Attachments(unsafe Array(room[..<count]))
-                wasCut = unsafe message.descriptors_truncated
+                attachments = count == 0 ? .none : ReceivedDescriptors(unsafe Array(room[..<count]))
+                wasCut = unsafe message.descriptors_lost
                 return result
             }
         }
@@ -148,7 +148,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     }
 
     /// Those of one frame, which has a packet for itself if it has any.
-    private mutating func takeAttachments(_ count: Int) throws(Failure) -> Attachments {
+    private mutating func takeAttachments(_ count: Int) throws(Failure) -> ReceivedDescriptors {
         if count == 0 { return .none }
         if wasCut { throw .cut }
         if count != attachments.count { throw .malformed }

@@ -33,17 +33,17 @@ final class PacketSender: TurnEnd, Sendable {
     ///   - descriptors: What goes with it.
     ///   - patience: How long to wait.
     ///   - withBytes: Lends the bytes.
-    /// - Throws: `.messageTooLarge`, `.brokenPipe`, `.closed`, `.timedOut`, `.wouldBlock`, `.resourcesExhausted`.
+    /// - Throws: `.messageTooLarge`, `.disconnected`, `.closed`, `.timedOut`, `.wouldBlock`, `.resourcesExhausted`.
     ///   Nothing arrives then.
     func send(
         _ count: Int,
-        _ descriptors: [Int64],
+        _ descriptors: OutgoingDescriptors,
         _ patience: Patience,
         _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
     ) throws(IPCError) {
-        try check(count, descriptors)
+        try check(count, descriptors.numbers)
         try flush(patience)
-        var parts = PacketParts(count, descriptors)
+        var parts = PacketParts(count, descriptors.numbers)
         while !parts.areSent {
             do throws(IPCError) {
                 _ = try side.send(patience) { waits in
@@ -51,10 +51,11 @@ final class PacketSender: TurnEnd, Sendable {
                 }
             } catch {
                 parts.abandon(core)
-                throw error
+                throw toldAsDisconnect(error)
             }
             parts.advance()
         }
+        withExtendedLifetime(descriptors) {}
     }
 
     /// The same, suspending the task.
@@ -62,16 +63,17 @@ final class PacketSender: TurnEnd, Sendable {
     /// - Throws: Also `.cancelled`.
     func send(
         _ count: Int,
-        _ descriptors: [Int64],
+        _ descriptors: OutgoingDescriptors,
         until deadline: Deadline,
         _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
     ) async throws(IPCError) {
-        try check(count, descriptors)
-        if descriptors.isEmpty && FrameHead.size + count <= FrameHead.maximumPacket, let reactor = Reactor.current {
+        try check(count, descriptors.numbers)
+        let isSmall = descriptors.numbers.isEmpty && FrameHead.size + count <= FrameHead.maximumPacket
+        if isSmall, let reactor = Reactor.current {
             return try await unsafe collect(reactor, until: deadline, withBytes)
         }
         try await flush(until: deadline)
-        var parts = PacketParts(count, descriptors)
+        var parts = PacketParts(count, descriptors.numbers)
         while !parts.areSent {
             do throws(IPCError) {
                 _ = try await side.send(until: deadline) {
@@ -79,10 +81,17 @@ final class PacketSender: TurnEnd, Sendable {
                 }
             } catch {
                 parts.abandon(core)
-                throw error
+                throw toldAsDisconnect(error)
             }
             parts.advance()
         }
+        withExtendedLifetime(descriptors) {}
+    }
+
+    /// Whether the receiver has left with messages that it has not received, or without, is the same to its senders.
+    private func toldAsDisconnect(_ error: IPCError) -> IPCError {
+        guard error.code == .brokenPipe || error.code == .connectionReset else { return error }
+        return IPCError(.disconnected, .write, systemCode: error.systemCode, name: error.name, detail: nil)
     }
 
     private func check(_ count: Int, _ descriptors: [Int64]) throws(IPCError) {
@@ -110,7 +119,7 @@ extension PacketSender {
         while true {
             let result = unsafe add(reactor, withBytes)
             if result == 0 { return }
-            if result != -cip_codes.would_block { throw core.failure(result, .write) }
+            if result != -cip_codes.would_block { throw toldAsDisconnect(core.failure(result, .write)) }
             try await flush(until: deadline)
         }
     }
@@ -157,14 +166,22 @@ extension PacketSender {
     /// Sends what is collected.
     func flush(_ patience: Patience) throws(IPCError) {
         if hasCollected.load(ordering: .acquiring) {
-            _ = try side.send(patience) { _ in outbox.withLock { flush(&$0) } }
+            do throws(IPCError) {
+                _ = try side.send(patience) { _ in outbox.withLock { flush(&$0) } }
+            } catch {
+                throw toldAsDisconnect(error)
+            }
         }
     }
 
     /// The same, suspending the task.
     func flush(until deadline: Deadline) async throws(IPCError) {
         if hasCollected.load(ordering: .acquiring) {
-            _ = try await side.send(until: deadline) { outbox.withLock { flush(&$0) } }
+            do throws(IPCError) {
+                _ = try await side.send(until: deadline) { outbox.withLock { flush(&$0) } }
+            } catch {
+                throw toldAsDisconnect(error)
+            }
         }
     }
 

@@ -47,8 +47,7 @@ struct OutgoingMessage {
             case .raw(let number): descriptors.append(number)
             case .owned(let owner):
                 // Before the sender's own call starts, for it may be the sender that is sent.
-                try owner.share(for: .write)
-                held.append(HeldLease(owner, try owner.lease(.both, for: .write)))
+                held.append(try HeldLease(toSend: owner))
                 descriptors.append(owner.lent)
             }
         }
@@ -91,17 +90,6 @@ struct OutgoingMessage {
             unsafe message.has_credentials = true
         }
         return System.call(.message) { unsafe cip_send_message(core.descriptor, &message, false) }
-    }
-}
-
-/// A lease among others in an array.
-private final class HeldLease {
-    private let core: DescriptorCore
-    private let lease: DescriptorCore.Lease
-
-    init(_ core: DescriptorCore, _ lease: consuming DescriptorCore.Lease) {
-        self.core = core
-        self.lease = lease
     }
 }
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+/// A message as it has come: its bytes, and the descriptors with it, which are closed unless they are taken.
+public struct IPCRawMessage: Sendable {
+    /// The bytes.
+    public let bytes: [UInt8]
+    private let attachments: ReceivedDescriptors
+
+    init(_ message: PacketInbox.Message) {
+        bytes = unsafe Array(message.bytes)
+        attachments = message.attachments
+    }
+
+    /// How many descriptors came with it.
+    public var descriptorCount: Int { attachments.count }
+
+    /// Takes one of the descriptors, each of which can be taken once.
+    ///
+    /// - Parameter index: Which, from 0 on, in the order in which they were sent.
+    /// - Returns: The descriptor.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when there is none of that number, or it was taken before.
+    public func takeDescriptor(_ index: Int) throws(IPCError) -> IPCDescriptor {
+        guard let descriptor = attachments.claim(index) else {
+            throw IPCError(
+                .invalidArgument,
+                .adopt,
+                detail: "the message has no descriptor of that number, or it was taken before"
+            )
+        }
+        return IPCDescriptor(descriptor, name: "a received descriptor")
+    }
+}

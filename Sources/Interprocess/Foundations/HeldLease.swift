@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+/// A lease among others in an array.
+final class HeldLease: Sendable {
+    private let core: DescriptorCore
+    private let lease: DescriptorCore.Lease
+
+    init(_ core: DescriptorCore, _ lease: consuming DescriptorCore.Lease) {
+        self.core = core
+        self.lease = lease
+    }
+
+    /// Keeps what is to be sent to somebody else from being closed meanwhile.
+    ///
+    /// - Throws: `.closed`, `.busy`.
+    convenience init(toSend core: DescriptorCore) throws(IPCError) {
+        try core.share(for: .write)
+        self.init(core, try core.lease(.both, for: .write))
+    }
+}
