@@ -36,6 +36,12 @@ int64_t cip_poller_create(struct cip_poller *poller) {
     return 0;
 }
 
+int64_t cip_poller_create_queue(struct cip_poller *poller) {
+    int queue = epoll_create1(EPOLL_CLOEXEC);
+    *poller = (struct cip_poller){.queue = queue, .wake = -1, .alarm = -1};
+    return cip_result(queue);
+}
+
 void cip_poller_destroy(const struct cip_poller *poller) {
     close((int)poller->alarm);
     close((int)poller->wake);

@@ -36,11 +36,19 @@ static int64_t apply(int queue, const struct kevent *change) {
     return cip_result(kevent(queue, change, 1, NULL, 0, NULL));
 }
 
-int64_t cip_poller_create(struct cip_poller *poller) {
+int64_t cip_poller_create_queue(struct cip_poller *poller) {
     int queue = kqueue();
     if (queue < 0) return -(int64_t)errno;
     *poller = (struct cip_poller){.queue = queue, .wake = -1, .alarm = -1};
     int64_t result = cip_result(fcntl(queue, F_SETFD, FD_CLOEXEC));
+    if (result < 0) close(queue);
+    return result < 0 ? result : queue;
+}
+
+int64_t cip_poller_create(struct cip_poller *poller) {
+    int64_t result = cip_poller_create_queue(poller);
+    if (result < 0) return result;
+    int queue = (int)result;
 #if CIP_HAS_USER_EVENTS
     struct kevent change = change_of(0, EVFILT_USER, EV_ADD | EV_CLEAR, wake_token);
 #else

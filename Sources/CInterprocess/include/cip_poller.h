@@ -28,6 +28,10 @@ struct cip_event {
 int64_t cip_poller_create(struct cip_poller *poller);
 void cip_poller_destroy(const struct cip_poller *poller);
 
+/// Makes a queue alone, which can neither be woken nor has an alarm, but is readable itself while something is ready.
+/// Windows has none: ERROR_NOT_SUPPORTED.
+int64_t cip_poller_create_queue(struct cip_poller *poller);
+
 /// In a set of interests: the descriptor is known to the poller, even if nothing is wanted of it now.
 enum { CIP_WATCHED = 4 };
 

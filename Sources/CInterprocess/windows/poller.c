@@ -68,6 +68,8 @@ int64_t cip_poller_create(struct cip_poller *poller) {
     return 0;
 }
 
+int64_t cip_poller_create_queue(struct cip_poller *poller) { return (void)poller, -ERROR_NOT_SUPPORTED; }
+
 void cip_poller_destroy(const struct cip_poller *poller) {
     struct state *state = state_of(poller);
     SetThreadpoolTimer(alarm_of(poller), NULL, 0, 0);

@@ -63,17 +63,25 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
         return message
     }
 
-    /// Receives the next message if there is one.
+    /// Receives the next message if there is one; descriptors that come with it are closed.
     ///
     /// - Returns: The message, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
-    public func tryReceive() throws(IPCError) -> [UInt8]? {
+    public func tryReceive() throws(IPCError) -> [UInt8]? { try tryReceive { unsafe Array($0.bytes) } }
+
+    /// Receives the next message, and the descriptors that come with it, if there is one.
+    ///
+    /// - Returns: The message, or `nil` when there is none yet.
+    /// - Throws: As `receive(timeout:)` does.
+    public func tryReceiveMessage() throws(IPCError) -> IPCRawMessage? { try tryReceive(IPCRawMessage.init) }
+
+    private func tryReceive<Value>(
+        _ body: (PacketInbox.Message) throws(IPCError) -> Value
+    ) throws(IPCError) -> Value? {
         do throws(IPCError) {
-            let message = try packets.receive(Patience(isNonblocking: true, deadline: .never)) {
-                unsafe Array($0.bytes)
-            }
-            guard let message else { throw packets.disconnected }
-            return message
+            let value = try packets.receive(Patience(isNonblocking: true, deadline: .never), body)
+            guard let value else { throw packets.disconnected }
+            return value
         } catch {
             if error.code == .wouldBlock { return nil }
             throw error
