@@ -85,7 +85,7 @@ public final class DescriptorCore: Sendable {
         return now / Self.blockedCall + now % Self.blockedCall
     }
 
-    func error(_ code: IPCError.Code, _ operation: IPCError.Operation, detail: StaticString? = nil) -> IPCError {
+    func error(_ code: IPCError.Code, _ operation: IPCError.Operation, detail: String? = nil) -> IPCError {
         IPCError(code, operation, name: name, detail: detail)
     }
 

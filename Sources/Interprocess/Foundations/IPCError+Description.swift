@@ -15,7 +15,7 @@ extension IPCError: CustomStringConvertible {
             text += name
         }
         text += ": "
-        if let detail { text += detail.description } else { text += code.meaning }
+        if let detail { text += detail } else { text += code.meaning }
         if let systemCode {
             text += " ("
             let symbol = unsafe String(cString: cip_code_name(systemCode))
@@ -59,6 +59,8 @@ extension IPCError.Operation {
         case .identify: "identify the peer"
         case .wait: "wait"
         case .remove: "remove"
+        case .encode: "encode"
+        case .decode: "decode"
         }
     }
 

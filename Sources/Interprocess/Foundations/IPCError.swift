@@ -25,7 +25,7 @@ public struct IPCError: Error, Sendable {
     public let bytesTransferred: Int
 
     /// What the code alone does not say.
-    let detail: StaticString?
+    let detail: String?
 
     /// Creates an error, for code that stands in for this library in tests.
     ///
@@ -58,7 +58,7 @@ public struct IPCError: Error, Sendable {
         systemCode: Int64? = nil,
         name: String? = nil,
         bytesTransferred: Int = 0,
-        detail: StaticString?
+        detail: String?
     ) {
         self.code = code
         self.operation = operation
@@ -74,7 +74,7 @@ public struct IPCError: Error, Sendable {
         _ operation: Operation,
         name: String?,
         bytesTransferred: Int = 0,
-        detail: StaticString? = nil
+        detail: String? = nil
     ) {
         self.init(
             Code(systemCode: -result),
@@ -222,5 +222,9 @@ extension IPCError {
         case wait
         /// Removing a file.
         case remove
+        /// Turning a value into bytes.
+        case encode
+        /// Making a value from bytes.
+        case decode
     }
 }

@@ -22,7 +22,7 @@ final class IPCErrorTests: InterprocessTestCase {
         (.duplicate, "cannot duplicate NAME: "), (.adopt, "cannot adopt NAME: "),
         (.detach, "cannot detach the descriptor of NAME: "), (.configure, "cannot configure NAME: "),
         (.identify, "cannot identify the peer of NAME: "), (.wait, "cannot wait for NAME: "),
-        (.remove, "cannot remove NAME: "),
+        (.remove, "cannot remove NAME: "), (.encode, "cannot encode NAME: "), (.decode, "cannot decode NAME: "),
     ]
 
     func testEveryDescriptionNamesTheOperationAndTheName() {

@@ -25,7 +25,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
 
     struct Failure: Error {
         let code: IPCError.Code
-        let detail: StaticString
+        let detail: String
 
         static let malformed = Failure(
             code: .protocolViolation,

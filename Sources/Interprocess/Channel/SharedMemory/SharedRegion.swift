@@ -69,7 +69,7 @@ public final class SharedRegion: Sendable, DescriptorOwner {
         let label = "descriptor \(descriptor)"
         let size = System.call(.memory) { cip_region_size(Int64(descriptor)) }
         if size < 0 {
-            let detail: StaticString? =
+            let detail: String? =
                 switch IPCError.Code(systemCode: -size) {
                 case .invalidArgument: "it is no region of shared memory"
                 case .permissionDenied: "the region is not frozen, as it has to be"

@@ -9,7 +9,7 @@ extension OwnedDescriptor {
     /// The check answers whether it is what it has to be: 1, or 0, or the negated error of looking.
     init(
         adopting raw: RawDescriptor,
-        detail: StaticString,
+        detail: String,
         _ check: (Int64) -> Int64
     ) throws(IPCError) {
         let result = check(Int64(raw))

@@ -62,12 +62,12 @@ struct ConnectPlan: Sendable {
         return Opened(core: core, pending: pending)
     }
 
-    func error(_ code: IPCError.Code, result: Int64? = nil, detail: StaticString? = nil) -> IPCError {
+    func error(_ code: IPCError.Code, result: Int64? = nil, detail: String? = nil) -> IPCError {
         IPCError(code, .connect, systemCode: result.map { -$0 }, name: name, detail: detail)
     }
 
     func error(result: Int64) -> IPCError {
-        var detail: StaticString?
+        var detail: String?
         if result == -cip_codes.connection_refused, let present = try? address.pathBytes.map(CPath.init)?.status(),
             present.kind != Int64(CIP_KIND_SOCKET)
         {

@@ -49,8 +49,8 @@ struct SocketFilePlan: Sendable {
     /// What errors call the address.
     let label: String
 
-    func error(result: Int64, detail: StaticString? = nil) -> IPCError {
-        let noDirectory: StaticString? =
+    func error(result: Int64, detail: String? = nil) -> IPCError {
+        let noDirectory: String? =
             result == -cip_codes.not_found ? "the directory does not exist: create it first" : nil
         return IPCError(result: result, .listen, name: label, detail: detail ?? noDirectory)
     }

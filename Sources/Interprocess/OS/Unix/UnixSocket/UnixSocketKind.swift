@@ -28,7 +28,7 @@ public enum UnixSocketKind: Sendable, Hashable {
     var listens: Bool { self != .datagrams }
 
     /// What a descriptor is not that cannot be adopted as one.
-    func description(listening: Bool) -> StaticString {
+    func description(listening: Bool) -> String {
         switch (self, listening) {
         case (.stream, true): "it is not a listening Unix stream socket"
         case (.stream, false): "it is not a Unix stream socket that can be connected"

@@ -95,7 +95,7 @@ public final class NamedPipeListener: Sendable, DescriptorOwner {
 
 extension NamedPipeListener.Options {
     /// What is wrong with them.
-    fileprivate var flaw: StaticString? {
+    fileprivate var flaw: String? {
         if (receiveMode ?? mode) == .messages && mode == .bytes {
             return "a pipe that keeps bytes cannot be read as messages: set `mode` to `.messages` too"
         }
