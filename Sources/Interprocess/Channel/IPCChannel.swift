@@ -19,6 +19,30 @@ public enum IPCChannel {
         public init() {}
     }
 
+    /// Makes a channel for values.
+    ///
+    /// ```swift
+    /// let (sender, receiver) = try IPCChannel.make(of: [String].self)
+    /// try sender.send(["hello", "world"])
+    /// print(try receiver.receive())
+    /// ```
+    ///
+    /// The corresponding system call is `socketpair` (`SOCK_SEQPACKET`).
+    ///
+    /// - Parameters:
+    ///   - type: The values' type.
+    ///   - options: What holds for both ends.
+    /// - Returns: Both ends.
+    /// - Throws: ``IPCError/Code/resourcesExhausted``.
+    public static func make<Message: Codable & Sendable>(
+        of type: Message.Type,
+        _ options: Options = Options()
+    ) throws(IPCError) -> (sender: IPCSender<Message>, receiver: IPCReceiver<Message>) {
+        let (sender, receiver) = try makeEnds()
+        let limit = options.maximumMessageSize
+        return (IPCSender(sender, limit: limit), IPCReceiver(receiver, limit: limit))
+    }
+
     /// Makes a channel for messages of bytes.
     ///
     /// The corresponding system call is `socketpair` (`SOCK_SEQPACKET`).
@@ -38,11 +62,14 @@ public enum IPCChannel {
     ///
     /// - Throws: `.invalidArgument` when it is no end of a channel, and then closes it; `.closed`, `.busy`.
     static func adopt(_ descriptor: IPCDescriptor) throws(IPCError) -> DescriptorCore {
-        let name = descriptor.descriptorCore.name
-        let owned = OwnedDescriptor(Int64(try descriptor.detach()))
-        let type = System.call(.option) { cip_socket_type(owned.raw) }
+        try adopt(OwnedDescriptor(Int64(try descriptor.detach())))
+    }
+
+    static func adopt(_ owned: consuming OwnedDescriptor) throws(IPCError) -> DescriptorCore {
+        let raw = owned.raw
+        let type = System.call(.option) { cip_socket_type(raw) }
         if type != Int64(CIP_SEQUENCED_PACKETS) {
-            throw IPCError(.invalidArgument, .adopt, name: name, detail: "it is no end of a channel")
+            throw IPCError(.invalidArgument, .adopt, name: "descriptor \(raw)", detail: "it is no end of a channel")
         }
         return DescriptorCore(owned, name: "a channel", waker: LocalSocketBackend.streamWaker, isShared: true)
     }

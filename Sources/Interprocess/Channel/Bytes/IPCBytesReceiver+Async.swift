@@ -37,10 +37,12 @@ extension IPCBytesReceiver: AsyncSequence {
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let receiver: IPCBytesReceiver
 
-        /// The next message; `nil` when all senders are gone.
+        /// Waits for the next message, suspending the task.
         ///
-        /// - Throws: As `receive(timeout:)` does otherwise.
-        public mutating func next() async throws(IPCError) -> [UInt8]? {
+        /// - Parameter actor: Where the caller runs.
+        /// - Returns: The message; `nil` when all senders are gone.
+        /// - Throws: As `IPCBytesReceiver.receive(timeout:)` does otherwise.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> [UInt8]? {
             let packets = receiver.packets
             return try await packets.receive(until: packets.settings.deadline(nil)) { unsafe Array($0.bytes) }
         }

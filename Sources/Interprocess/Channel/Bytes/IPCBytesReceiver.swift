@@ -67,25 +67,16 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     ///
     /// - Returns: The message, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
-    public func tryReceive() throws(IPCError) -> [UInt8]? { try tryReceive { unsafe Array($0.bytes) } }
+    public func tryReceive() throws(IPCError) -> [UInt8]? {
+        try packets.tryReceive { unsafe Array($0.bytes) }
+    }
 
     /// Receives the next message, and the descriptors that come with it, if there is one.
     ///
     /// - Returns: The message, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
-    public func tryReceiveMessage() throws(IPCError) -> IPCRawMessage? { try tryReceive(IPCRawMessage.init) }
-
-    private func tryReceive<Value>(
-        _ body: (PacketInbox.Message) throws(IPCError) -> Value
-    ) throws(IPCError) -> Value? {
-        do throws(IPCError) {
-            let value = try packets.receive(Patience(isNonblocking: true, deadline: .never), body)
-            guard let value else { throw packets.disconnected }
-            return value
-        } catch {
-            if error.code == .wouldBlock { return nil }
-            throw error
-        }
+    public func tryReceiveMessage() throws(IPCError) -> IPCRawMessage? {
+        try packets.tryReceive(IPCRawMessage.init)
     }
 
     /// Receives the next message, and lends it where it is, without a copy.
@@ -113,8 +104,4 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
     /// by their next call.
     public func close() { descriptorCore.close() }
-}
-
-extension PacketReceiver {
-    var disconnected: IPCError { core.error(.disconnected, .read) }
 }

@@ -47,6 +47,8 @@ struct Assemblies: ~Copyable {
     /// In the order of their progress: who has waited longest comes first.
     private var present: [(identifier: UInt64, assembly: Assembly)] = []
 
+    var isEmpty: Bool { present.isEmpty }
+
     /// Begins a message with its first part.
     ///
     /// A sender that dies in the middle of one leaves it behind, so the number of them is bounded.

@@ -6,14 +6,29 @@ struct OutgoingDescriptors: Sendable {
 
     private(set) var numbers: [Int64] = []
     private var held: [HeldLease] = []
+    private var moves: [PacketReceiver.Move] = []
 
     private init() {}
 
     /// - Throws: `.closed`, `.busy`.
     init(_ owners: [any DescriptorOwner]) throws(IPCError) {
-        for owner in owners {
-            held.append(try HeldLease(toSend: owner.descriptorCore))
-            numbers.append(owner.descriptorCore.lent)
+        for owner in owners { try add(owner.descriptorCore) }
+    }
+
+    /// - Throws: `.closed`, `.busy`, `.endpointMoved`.
+    init(_ attachments: [any OutgoingAttachment]) throws(IPCError) {
+        for case let attached as AttachedObject in attachments {
+            // First, for a receiver that others wait on is busy, and not closed.
+            if let receiver = attached.moving { moves.append(try receiver.beginMove()) }
+            try add(attached.core)
         }
     }
+
+    private mutating func add(_ core: DescriptorCore) throws(IPCError) {
+        held.append(try HeldLease(toSend: core))
+        numbers.append(core.lent)
+    }
+
+    /// What moves has moved.
+    func areSent() { for move in moves { move.finish() } }
 }

@@ -61,6 +61,9 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
 
     deinit { unsafe memory?.deallocate() }
 
+    /// Whether nothing that has come is here.
+    var isUntouched: Bool { isEmpty && assemblies.isEmpty }
+
     /// Whether there is nothing more to take out of the packet.
     var isEmpty: Bool { start == end }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 internal import CInterprocess
+internal import Synchronization
 
 /// The receiving end of a channel: the one way in which all of them receive messages.
 final class PacketReceiver: @unchecked Sendable {
     let core: DescriptorCore
     let settings = WaitSettings()
     private let turn = ReadingTurn()
+    private let hasMoved = Atomic<Bool>(false)
     private let guess = EmptinessGuess()
     /// Belongs to whoever has the turn.
     private var inbox: PacketInbox
@@ -30,11 +32,16 @@ final class PacketReceiver: @unchecked Sendable {
     ) throws(IPCError) -> Value? {
         while !turn.tryTake() { try turn.wait(core, patience) }
         defer { turn.give(core) }
+        try checkNotMoved()
         let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
         while true {
             if let message = try nextMessage() { return try body(message) }
             if try receivePacket(lease, patience) == 0 { return nil }
         }
+    }
+
+    private func checkNotMoved() throws(IPCError) {
+        if hasMoved.load(ordering: .relaxed) { throw core.error(.endpointMoved, .read) }
     }
 
     private func receivePacket(
@@ -79,6 +86,7 @@ final class PacketReceiver: @unchecked Sendable {
         defer { turn.give(core) }
         if core.budget.spend() { await core.giveWay() }
         while true {
+            try checkNotMoved()
             if core.isClosed(.receive) { throw core.error(.closed, .read) }
             if Task.isCancelled { throw core.error(.cancelled, .read) }
             if let message = try nextMessage() { return try body(message) }
@@ -91,10 +99,65 @@ final class PacketReceiver: @unchecked Sendable {
         }
     }
 
+    /// The same if there is a message; else `nil`.
+    ///
+    /// - Throws: Also `.disconnected`.
+    func tryReceive<Value>(_ body: (PacketInbox.Message) throws(IPCError) -> Value) throws(IPCError) -> Value? {
+        do throws(IPCError) {
+            guard let value = try receive(Patience(isNonblocking: true, deadline: .never), body) else {
+                throw disconnected
+            }
+            return value
+        } catch {
+            if error.code == .wouldBlock { return nil }
+            throw error
+        }
+    }
+
+    var disconnected: IPCError { core.error(.disconnected, .read) }
+
     private func takeTurn(until deadline: Deadline) async throws(IPCError) {
         while !turn.tryTake() {
             let result = await turn.wait(core, until: deadline)
             if result < 0 { throw core.failure(result, .read) }
         }
+    }
+}
+
+// MARK: - Moving to another process
+
+extension PacketReceiver {
+    /// A move, during which nobody receives: undone unless it is finished.
+    final class Move: Sendable {
+        private let receiver: PacketReceiver
+
+        fileprivate init(_ receiver: PacketReceiver) { self.receiver = receiver }
+
+        /// The receiver is somebody else's now.
+        func finish() {
+            receiver.hasMoved.store(true, ordering: .releasing)
+            receiver.core.close()
+        }
+
+        deinit { receiver.turn.give(receiver.core) }
+    }
+
+    /// Begins to move what has not been received yet to somebody else.
+    ///
+    /// - Throws: `.busy` while somebody receives, or while messages were received ahead; `.endpointMoved`.
+    func beginMove() throws(IPCError) -> Move {
+        if hasMoved.load(ordering: .acquiring) { throw core.error(.endpointMoved, .write) }
+        guard turn.tryTake() else {
+            throw core.error(.busy, .write, detail: "somebody receives from a receiver that is to be sent")
+        }
+        let move = Move(self)
+        if !inbox.isUntouched {
+            throw core.error(
+                .busy,
+                .write,
+                detail: "a receiver that is to be sent has received ahead: receive what has come, first"
+            )
+        }
+        return move
     }
 }

@@ -108,6 +108,19 @@ final class PacketSender: TurnEnd, Sendable {
 // MARK: - Collecting
 
 extension PacketSender {
+    /// Lets a message be sent at the end of this turn of the loop, if this is a loop's thread, and there is room.
+    func tryCollect(
+        _ count: Int,
+        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
+    ) throws(IPCError) -> Bool {
+        try check(count, [])
+        guard let reactor = Reactor.current else { return false }
+        let result = unsafe add(reactor, withBytes)
+        if result == -cip_codes.would_block { return false }
+        if result < 0 { throw toldAsDisconnect(core.failure(result, .write)) }
+        return true
+    }
+
     /// Lets a message be sent with others at the end of this turn of the loop.
     private func collect(
         _ reactor: Reactor,

@@ -20,6 +20,15 @@ final class ReceivedDescriptors: Sendable {
         }
     }
 
+    /// Hands out all of them that nobody has.
+    func takeAll() -> [Int64] {
+        if count == 0 { return [] }
+        return descriptors.withLock { descriptors in
+            defer { descriptors = [] }
+            return descriptors
+        }
+    }
+
     /// Hands out one of them; `nil` if there is none of that number, or it was handed out before.
     func claim(_ index: Int) -> OwnedDescriptor? {
         let claimed = descriptors.withLock { descriptors -> Int64 in

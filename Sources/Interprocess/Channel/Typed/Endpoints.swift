@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+// What can be anywhere in a value that is sent: it travels as a descriptor, beside the bytes.
+
+extension AttachmentKind {
+    static let sender = AttachmentKind(rawValue: 1)
+    static let receiver = AttachmentKind(rawValue: 2)
+    static let region = AttachmentKind(rawValue: 3)
+    static let descriptor = AttachmentKind(rawValue: 4)
+    static let stream = AttachmentKind(rawValue: 5)
+}
+
+/// An object that a value has in it.
+struct AttachedObject: OutgoingAttachment {
+    let kind: AttachmentKind
+    let core: DescriptorCore
+    /// The receiver, if it is one, which moves.
+    var moving: PacketReceiver?
+}
+
+extension Encoder {
+    func encode(attachment: AttachedObject) throws {
+        guard let encoder = self as? any AttachmentEncoder else {
+            throw IPCError(.encodingFailed, .encode, detail: "descriptors can be sent by channels alone")
+        }
+        try encoder.encode(attachment: attachment)
+    }
+}
+
+extension Decoder {
+    func claim(_ kind: AttachmentKind) throws -> OwnedDescriptor {
+        guard let decoder = self as? any AttachmentDecoder else {
+            throw IPCError(.decodingFailed, .decode, detail: "descriptors can be received by channels alone")
+        }
+        return try decoder.claimAttachment(kind)
+    }
+}
+
+extension IPCSender: Codable {
+    /// Takes a sender out of a message: one of this process's own, for the same channel.
+    public convenience init(from decoder: any Decoder) throws {
+        self.init(try IPCChannel.adopt(decoder.claim(.sender)), limit: IPCChannel.Options().maximumMessageSize)
+    }
+
+    /// Puts a sender into a message: who gets it has one, too.
+    public func encode(to encoder: any Encoder) throws {
+        try encoder.encode(attachment: AttachedObject(kind: .sender, core: descriptorCore))
+    }
+}
+
+extension IPCReceiver: Codable {
+    /// Takes a receiver out of a message.
+    public convenience init(from decoder: any Decoder) throws {
+        self.init(try IPCChannel.adopt(decoder.claim(.receiver)), limit: IPCChannel.Options().maximumMessageSize)
+    }
+
+    /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
+    public func encode(to encoder: any Encoder) throws {
+        try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
+    }
+}
+
+extension SharedRegion: Codable {
+    /// Takes a region out of a message, and maps it.
+    public convenience init(from decoder: any Decoder) throws {
+        let owned = try decoder.claim(.region)
+        try self.init(adopting: RawDescriptor(owned.raw))
+        _ = owned.release()
+    }
+
+    /// Puts a region into a message: who gets it can read it.
+    public func encode(to encoder: any Encoder) throws {
+        try encoder.encode(attachment: AttachedObject(kind: .region, core: descriptorCore))
+    }
+}
+
+extension IPCDescriptor: Codable {
+    /// Takes a descriptor out of a message.
+    public convenience init(from decoder: any Decoder) throws {
+        self.init(try decoder.claim(.descriptor), name: "a received descriptor")
+    }
+
+    /// Puts a descriptor into a message: who gets it has one for the same thing.
+    public func encode(to encoder: any Encoder) throws {
+        try encoder.encode(attachment: AttachedObject(kind: .descriptor, core: descriptorCore))
+    }
+}
+
+extension LocalSocketStream: Codable {
+    /// Takes a stream out of a message.
+    public convenience init(from decoder: any Decoder) throws {
+        let owned = try decoder.claim(.stream)
+        try self.init(adopting: RawDescriptor(owned.raw))
+        _ = owned.release()
+    }
+
+    /// Puts a stream into a message: who gets it has it, too.
+    ///
+    /// Bytes that were read ahead must be taken first: with them, encoding fails.
+    public func encode(to encoder: any Encoder) throws {
+        try receivingSide.checkNothingBuffered()
+        try encoder.encode(attachment: AttachedObject(kind: .stream, core: descriptorCore))
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+extension IPCReceiver {
+    /// Receives the next value, suspending the task until it comes.
+    ///
+    /// It does otherwise what the blocking form does. The corresponding system call is `recvmsg`.
+    ///
+    /// - Parameter timeout: How long to wait at most; `nil` means ``receiveTimeout``.
+    /// - Returns: The value.
+    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled: the value is the next caller's; otherwise as the
+    ///   blocking form does.
+    public func receive(timeout: Duration? = nil) async throws(IPCError) -> Message {
+        let message = try await packets.receive(until: packets.settings.deadline(timeout), decode)
+        guard let message else { throw packets.disconnected }
+        return message
+    }
+}
+
+extension IPCReceiver: AsyncSequence {
+    /// Iterates over the values, until all senders are gone.
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let receiver: IPCReceiver
+
+        /// Waits for the next value, suspending the task.
+        ///
+        /// - Parameter actor: Where the caller runs.
+        /// - Returns: The value; `nil` when all senders are gone.
+        /// - Throws: As `IPCReceiver.receive(timeout:)` does otherwise.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> Message? {
+            try await receiver.packets.receive(until: receiver.packets.settings.deadline(nil), receiver.decode)
+        }
+    }
+
+    /// Makes an iterator; several of them share the values.
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(receiver: self) }
+}

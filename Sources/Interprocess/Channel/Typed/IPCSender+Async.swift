@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+extension IPCSender {
+    /// Sends a value, suspending the task while the kernel's buffer is full.
+    ///
+    /// It does otherwise what the blocking form does. The corresponding system call is `sendmsg`.
+    ///
+    /// - Parameters:
+    ///   - message: The value. Endpoints, regions and descriptors may be anywhere in it; receivers among them move to
+    ///     whoever gets it, once it is sent.
+    ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
+    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; ``IPCError/Code/encodingFailed``;
+    ///   ``IPCError/Code/disconnected`` when the receiver is gone; ``IPCError/Code/messageTooLarge``;
+    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/busy`` while a thread is blocked in a
+    ///   call on an endpoint in the value; ``IPCError/Code/resourcesExhausted``. The value does not arrive then, and
+    ///   nothing in it is changed.
+    public func send(_ message: Message, timeout: Duration? = nil) async throws(IPCError) {
+        if descriptorCore.budget.spend() { await descriptorCore.giveWay() }
+        if Task.isCancelled { throw descriptorCore.error(.cancelled, .write) }
+        guard let encoded = try begin(message) else { return }
+        let deadline = packets.side.settings.deadline(timeout)
+        try await unsafe packets.send(encoded.bytes.count, encoded.descriptors, until: deadline) { body in
+            unsafe encoded.bytes.withUnsafeBytes { unsafe body($0) }
+        }
+        encoded.descriptors.areSent()
+    }
+
+    /// Waits until the kernel has everything that was sent, suspending the task.
+    ///
+    /// It does otherwise what the blocking form does.
+    ///
+    /// - Parameter timeout: How long to wait at most; `nil` means ``sendTimeout``.
+    /// - Throws: As `send(_:timeout:)` does.
+    public func flush(timeout: Duration? = nil) async throws(IPCError) {
+        try await packets.flush(until: packets.side.settings.deadline(timeout))
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+/// The sending end of a channel for values.
+///
+/// Any number of threads and tasks may send by it at the same time, and other processes may have it too: send it in a
+/// message, and they get one of their own. Each value arrives whole, and those of one thread in their order.
+public final class IPCSender<Message: Encodable & Sendable>: Sendable, DescriptorOwner {
+    /// The descriptor's owner, which has no public members.
+    public let descriptorCore: DescriptorCore
+    let packets: PacketSender
+    private let encoders = EncoderPool()
+
+    init(_ core: DescriptorCore, limit: Int) {
+        descriptorCore = core
+        packets = PacketSender(core, limit: limit)
+    }
+
+    /// How long sending waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
+    public var sendTimeout: Duration? {
+        get { packets.side.settings.timeout }
+        set { packets.side.settings.timeout = newValue }
+    }
+
+    /// Sends a value.
+    ///
+    /// It waits while the kernel's buffer is full, which is how a receiver slows its senders down.
+    ///
+    /// The corresponding system call is `sendmsg`.
+    ///
+    /// - Parameters:
+    ///   - message: The value. Endpoints, regions and descriptors may be anywhere in it; receivers among them move to
+    ///     whoever gets it, once it is sent.
+    ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
+    /// - Throws: ``IPCError/Code/encodingFailed``; ``IPCError/Code/disconnected`` when the receiver is gone;
+    ///   ``IPCError/Code/messageTooLarge``; ``IPCError/Code/timedOut``; ``IPCError/Code/closed``;
+    ///   ``IPCError/Code/busy`` while a thread is blocked in a call on an endpoint in the value;
+    ///   ``IPCError/Code/resourcesExhausted``. The value does not arrive then, and nothing in it is changed.
+    public func send(_ message: Message, timeout: Duration? = nil) throws(IPCError) {
+        try send(message, packets.side.settings.patience(timeout))
+    }
+
+    /// Sends a value if that takes no waiting.
+    ///
+    /// - Parameter message: The value.
+    /// - Throws: ``IPCError/Code/wouldBlock`` when it would take waiting; otherwise as `send(_:timeout:)` does.
+    public func trySend(_ message: Message) throws(IPCError) {
+        try send(message, Patience(isNonblocking: true, deadline: .never))
+    }
+
+    private func send(_ message: Message, _ patience: Patience) throws(IPCError) {
+        try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) in
+            try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) in
+                let passed = try OutgoingDescriptors(attachments)
+                try unsafe packets.send(bytes.byteCount, passed, patience) { body in
+                    unsafe bytes.withUnsafeBytes { unsafe body($0) }
+                }
+                passed.areSent()
+            }
+        }
+    }
+
+    /// Encodes a value, and sends it if that takes no waiting.
+    ///
+    /// - Returns: What remains to be sent; `nil` if it is.
+    func begin(_ message: Message) throws(IPCError) -> EncodedMessage? {
+        try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) -> EncodedMessage? in
+            try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) -> EncodedMessage? in
+                if attachments.isEmpty {
+                    let isCollected = try unsafe packets.tryCollect(bytes.byteCount) { body in
+                        unsafe bytes.withUnsafeBytes { unsafe body($0) }
+                    }
+                    if isCollected { return nil }
+                }
+                return EncodedMessage(
+                    bytes: unsafe bytes.withUnsafeBytes { unsafe Array($0) },
+                    descriptors: try OutgoingDescriptors(attachments)
+                )
+            }
+        }
+    }
+
+    /// Waits until the kernel has everything that was sent.
+    ///
+    /// It has it when a call that sends returns, save what tasks on an event loop's thread have sent in this turn of the
+    /// loop: that goes when the turn ends, that is, when the loop has nothing else to do at once.
+    ///
+    /// - Parameter timeout: How long to wait at most; `nil` means ``sendTimeout``.
+    /// - Throws: As `send(_:timeout:)` does.
+    public func flush(timeout: Duration? = nil) throws(IPCError) {
+        try packets.flush(packets.side.settings.patience(timeout))
+    }
+
+    /// Closes this end.
+    ///
+    /// Every blocked call on it ends with ``IPCError/Code/closed``. What was sent reaches the receiver; when the last
+    /// sender is closed, in all processes, the receiver is told.
+    public func close() { packets.close() }
+}
+
+/// A value on its way out.
+struct EncodedMessage {
+    let bytes: [UInt8]
+    let descriptors: OutgoingDescriptors
+}
+
+/// Encoders, which keep their memory from message to message: as many as are used at the same time.
+struct EncoderPool: ~Copyable, Sendable {
+    private struct Entry: @unchecked Sendable {
+        // Whoever has taken it out of the pool has it alone.
+        let encoder: IPCEncoder
+    }
+
+    private let idle = Locked<[Entry]>([])
+
+    func withEncoder<Value>(limit: Int, _ body: (IPCEncoder) throws(IPCError) -> Value) throws(IPCError) -> Value {
+        let entry = idle.withLock { $0.popLast() } ?? Entry(encoder: IPCEncoder(limit: limit))
+        defer { idle.withLock { $0.append(entry) } }
+        return try body(entry.encoder)
+    }
+}
+
+extension IPCEncoder {
+    fileprivate convenience init(limit: Int) {
+        var limits = IPCCodingLimits()
+        limits.bytes = limit
+        self.init(limits: limits)
+    }
+}
