@@ -111,7 +111,10 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
 
     /// Sets where `send` sends to, and from whom alone it receives from then on.
     ///
-    /// Call it again to change that. The corresponding system call is `connect`.
+    /// Call it again to change that. Who is at the other side cannot be asked, so choose a path in a directory that
+    /// only those can write to who may be there: an abstract name anybody can be first to take.
+    ///
+    /// The corresponding system call is `connect`.
     ///
     /// - Parameter address: The other side's.
     /// - Throws: ``IPCError/Code/notFound`` or ``IPCError/Code/connectionRefused`` when nobody is there;

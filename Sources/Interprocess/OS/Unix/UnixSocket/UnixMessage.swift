@@ -47,7 +47,7 @@ public struct UnixMessage: Sendable {
     public internal(set) var sender: UnixSocketAddress?
 }
 
-/// What a call wants to know of a message.
+/// What a call wants of a message.
 struct MessageWishes {
     let kind: UnixSocketKind
     /// For how many descriptors there is room.
@@ -105,11 +105,11 @@ extension UnixMessage {
         if result < 0 { return result }
         byteCount = Int(result)
         unsafe take(message, wishes)
-        if unsafe message.descriptors_lost { return -cip_codes.no_descriptors }
         if unsafe !wishes.gate.admits(sender: message.has_credentials ? message.credentials : nil) {
             self = UnixMessage()
             return -cip_codes.would_block
         }
+        if unsafe message.descriptors_lost { return -cip_codes.no_descriptors }
         let room = unsafe pieces.contains { unsafe $0.count > 0 }
         let isNothing = result == 0 && descriptors.isEmpty && !isTruncated && !descriptorsAreTruncated
         isEnd = isNothing && hasEnded(core, wishes.kind, room: room)

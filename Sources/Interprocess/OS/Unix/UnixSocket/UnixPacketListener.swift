@@ -63,6 +63,24 @@ public final class UnixPacketListener: Sendable, DescriptorOwner {
         spin = AdaptiveSpin()
         socketsAreNonblocking = Atomic(false)
         descriptorCore = DescriptorCore(socket, name: "descriptor \(descriptor)", waker: .poll, isShared: true)
+        do throws(IPCError) {
+            try descriptorCore.wake(.receive, for: .adopt)
+        } catch {
+            // It stays the caller's.
+            _ = try? descriptorCore.detach()
+            throw error
+        }
+    }
+
+    /// Takes over a socket that listens already, as `init(adopting:)` does with a number.
+    ///
+    /// - Parameter descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is not a listening Unix socket for packets;
+    ///   ``IPCError/Code/closed``, ``IPCError/Code/busy``.
+    public convenience init(adopting descriptor: IPCDescriptor) throws(IPCError) {
+        let owned = OwnedDescriptor(Int64(try descriptor.detach()))
+        try self.init(adopting: RawDescriptor(owned.raw))
+        _ = owned.release()
     }
 
     deinit { close() }

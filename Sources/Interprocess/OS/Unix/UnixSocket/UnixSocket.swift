@@ -45,9 +45,10 @@ extension UnixSocket {
     /// - Throws: ``IPCError/Code/closed``.
     public func localAddress() throws(IPCError) -> UnixSocketAddress { try descriptorCore.localAddress() }
 
-    /// Where the other side is bound: for the client's end of a connection, the address that it connected to, once a
-    /// deferred connection is made. A listener that has taken the place of a dead one is known to the system by another
-    /// name, that it had meanwhile (`.ipc-…` in the same directory), and so are its ends of connections.
+    /// Where the other side is bound: for the client's end of a connection, the address that it connected to.
+    ///
+    /// A deferred connection is made first. A listener that has taken the place of a dead one is known to the system by
+    /// another name, that it had meanwhile (`.ipc-…` in the same directory), and so are its ends of connections.
     ///
     /// The corresponding system call is `getpeername`.
     ///
