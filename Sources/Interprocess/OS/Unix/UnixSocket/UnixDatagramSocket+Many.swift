@@ -44,7 +44,7 @@ extension UnixDatagramSocket {
         if batch.capacity == 0 { return 0 }
         let side = receivingSide
         let lease = try side.core.lease(.receive, for: .read)
-        return try side.receive(lease, side.settings.patience(timeout)) { side.attempt(batch, senderGate.gate) }
+        return try side.receive(lease, side.settings.patience(timeout)) { side.attempt(batch) }
     }
 }
 
@@ -63,7 +63,7 @@ extension SendingSide {
 
 extension ReceivingSide {
     /// Receives what there is, without waiting.
-    func attempt(_ batch: UnixDatagramBatch, _ gate: Gate) -> Int64 {
+    func attempt(_ batch: UnixDatagramBatch) -> Int64 {
         let datagrams = unsafe batch.datagrams
         for index in 0..<batch.capacity { unsafe datagrams[index].buffer.count = batch.maximumSize }
         let result = System.call(.message) {

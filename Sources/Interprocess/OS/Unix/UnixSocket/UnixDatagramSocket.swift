@@ -27,8 +27,6 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     public let sendingSide: SendingSide
     /// The descriptor's owner, which has no public members.
     public var descriptorCore: DescriptorCore { receivingSide.core }
-    /// Who may send to it, which has no public members.
-    public let senderGate: UnixSenderGate
     private let file: SocketFile?
 
     /// Makes a socket that is not bound: it can send, but nobody can answer it.
@@ -101,9 +99,8 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     }
 
     init(_ core: DescriptorCore, gate: Gate = .open, file: SocketFile? = nil) {
-        receivingSide = ReceivingSide(core, .socket)
+        receivingSide = ReceivingSide(core, .socket, gate: gate)
         sendingSide = SendingSide(core, .socket)
-        senderGate = UnixSenderGate(gate: gate)
         self.file = file
     }
 

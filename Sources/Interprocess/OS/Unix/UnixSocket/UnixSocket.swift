@@ -16,25 +16,11 @@ public protocol UnixSocket: DescriptorOwner {
     var receivingSide: ReceivingSide { get }
     /// The sending direction, which has no public members.
     var sendingSide: SendingSide { get }
-    /// Who may send to it, which has no public members.
-    var senderGate: UnixSenderGate { get }
-}
-
-/// Who may send datagrams to a socket that everybody can reach: see `UnixDatagramSocket.BindOptions.access`.
-///
-/// It has no public members.
-public struct UnixSenderGate: Sendable {
-    let gate: Gate
-
-    static let open = UnixSenderGate(gate: .open)
 }
 
 extension UnixSocket {
-    /// Who may send to it: everybody who is connected to it.
-    public var senderGate: UnixSenderGate { .open }
-
     func wishes(_ descriptors: Int) -> MessageWishes {
-        MessageWishes(Self.kind, descriptors: descriptors, senderGate.gate)
+        MessageWishes(Self.kind, descriptors: descriptors, receivingSide.gate)
     }
 
     /// Where it is bound: for the server's end of a connection, the listener's address.

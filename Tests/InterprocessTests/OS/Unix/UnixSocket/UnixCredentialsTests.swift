@@ -98,6 +98,10 @@ final class UnixCredentialsTests: InterprocessTestCase {
         XCTAssertEqual(child.wait(), 0)
         try process.waitForExit(timeout: .seconds(10))
         XCTAssertFalse(try process.isRunning)
+        // It takes a descriptor, which there may be none for.
+        try UnixDatagramSocket().send([1, 2], to: .path(path()))
+        let error = withoutDescriptors { assertThrows(.resourcesExhausted, .read) { try socket.receive(upTo: 9) } }
+        XCTAssertEqual(error?.bytesTransferred, 2)
         try socket.setReceivesProcesses(false)
         try UnixDatagramSocket().send([1], to: .path(path()))
         XCTAssertNil(try socket.receive(upTo: 9).message.process)
