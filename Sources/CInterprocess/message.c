@@ -7,12 +7,6 @@
 
 #include "socket_internal.h"
 
-#if CIP_LINUX
-#define CIP_CREDENTIALS_SPACE CMSG_SPACE(sizeof(struct ucred))
-#else
-#define CIP_CREDENTIALS_SPACE 0
-#endif
-
 // Of <linux/socket.h>, for C libraries whose headers are older than the kernel.
 #if CIP_LINUX && !defined(SCM_PIDFD)
 #define SCM_PIDFD 0x04
@@ -97,18 +91,25 @@ static size_t control_space(const struct cip_message *message) {
            (CIP_LINUX && message->has_process ? CMSG_SPACE(sizeof(int)) : 0);
 }
 
+bool cip_take_credentials(struct cmsghdr *item, struct cip_credentials *credentials) {
+#if CIP_LINUX
+    if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_CREDENTIALS) return false;
+    struct ucred sender;
+    memcpy(&sender, CMSG_DATA(item), sizeof sender);
+    credentials->process = sender.pid > 0 ? sender.pid : -1;
+    credentials->user = sender.uid;
+    credentials->group = sender.gid;
+    return true;
+#else
+    return (void)item, (void)credentials, false;
+#endif
+}
+
 static void take_item(struct cip_message *message, size_t *taken, struct cmsghdr *item) {
     if (item->cmsg_level != SOL_SOCKET) return;
     if (item->cmsg_type == SCM_RIGHTS) take_descriptors(message, taken, item);
+    if (cip_take_credentials(item, &message->credentials)) message->has_credentials = true;
 #if CIP_LINUX
-    if (item->cmsg_type == SCM_CREDENTIALS) {
-        struct ucred sender;
-        memcpy(&sender, CMSG_DATA(item), sizeof sender);
-        message->credentials.process = sender.pid > 0 ? sender.pid : -1;
-        message->credentials.user = sender.uid;
-        message->credentials.group = sender.gid;
-        message->has_credentials = true;
-    }
     if (item->cmsg_type == SCM_PIDFD) {
         int process;
         memcpy(&process, CMSG_DATA(item), sizeof process);

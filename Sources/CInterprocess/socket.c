@@ -4,6 +4,7 @@
 #if CIP_UNIX
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -222,8 +223,9 @@ int64_t cip_packets_ended(int64_t descriptor) {
     struct pollfd entry = {.fd = (int)descriptor, .events = POLLRDHUP};
     if (poll(&entry, 1, 0) < 0) return -(int64_t)errno;
     if (!(entry.revents & (POLLRDHUP | POLLHUP))) return 0;
-    char next;
-    return recv((int)descriptor, &next, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+    // It has come, but perhaps not yet to be received: how many bytes are there still, in all packets?
+    int left;
+    return ioctl((int)descriptor, FIONREAD, &left) < 0 ? -(int64_t)errno : left == 0;
 #else
     return (void)descriptor, 1;
 #endif

@@ -75,6 +75,27 @@ int64_t cip_send_message(int64_t descriptor, const struct cip_message *message, 
 /// recvmsg(2). `descriptor_count` becomes the number that came; descriptors for which there was no room do not come, or
 /// are closed.
 int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, bool wait);
+/// A datagram among many.
+struct cip_datagram {
+    /// Sending: its bytes. Receiving: room for them.
+    struct cip_buffer buffer;
+    /// Received: how many bytes came, and whether more did not fit.
+    size_t size;
+    bool truncated;
+    /// As in cip_message.
+    bool has_credentials;
+    struct cip_credentials credentials;
+    uint8_t *CIP_NULLABLE address;
+    size_t address_length;
+};
+
+/// sendmmsg(2), or sendmsg(2) for each where there is none (Darwin, DragonFly), without waiting. Returns how many were
+/// sent, from the first; an error only if none was.
+int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagrams, size_t count);
+/// recvmmsg(2), or recvmsg(2) for each, without waiting. Returns how many came; an error only if none did. Descriptors that
+/// were sent with them do not come, and are not told.
+int64_t cip_receive_datagrams(int64_t descriptor, struct cip_datagram *datagrams, size_t count);
+
 /// recvmsg(2) MSG_PEEK: the bytes alone, which stay.
 int64_t cip_peek(int64_t descriptor, struct cip_buffer *CIP_NULLABLE buffers, size_t buffer_count);
 /// The size of the next packet or datagram: recv(2) MSG_PEEK | MSG_TRUNC (Linux); ENOTSUP elsewhere.

@@ -10,6 +10,8 @@ public final class ReceivingSide: Sendable {
     let core: DescriptorCore
     let transport: Transport
     let connection: PendingConnection?
+    /// Who may send, where that is asked of each message.
+    let gate: Gate
     let settings: WaitSettings
     let spin: AdaptiveSpin
     let ahead = SetOnce<ReadAhead>()
@@ -20,12 +22,14 @@ public final class ReceivingSide: Sendable {
         _ core: DescriptorCore,
         _ transport: Transport,
         connection: PendingConnection? = nil,
+        gate: Gate = .open,
         nonblocking: Bool = false,
         spinTime: Duration = .zero
     ) {
         self.core = core
         self.transport = transport
         self.connection = connection
+        self.gate = gate
         settings = WaitSettings(nonblocking: nonblocking)
         spin = AdaptiveSpin(spinTime)
     }

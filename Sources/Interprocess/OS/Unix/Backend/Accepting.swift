@@ -40,9 +40,7 @@ struct Gate: Sendable {
     }
 
     /// Whether a datagram may be received: one whose sender cannot be told may not.
-    func admits(senderOf message: cip_message) -> Bool {
-        unsafe isOpen || message.has_credentials && admits(message.credentials)
-    }
+    func admits(sender: cip_credentials?) -> Bool { isOpen || sender.map(admits) ?? false }
 
     private func admits(_ peer: cip_credentials) -> Bool {
         if peer.user == 0 || peer.user == cip_own_user() { return true }

@@ -52,8 +52,10 @@ extension SocketFilePlan {
     /// over the old one in one step.
     func replace(
         with socket: borrowing OwnedDescriptor,
+        for present: cip_file_status,
         in directory: borrowing Directory
     ) throws(IPCError) -> cip_file_status {
+        if !kind.listens { return try replaceAnswerably(with: socket, for: present, in: directory) }
         let temporary = Self.temporaryName()
         let beside = path.directoryPrefix + temporary.bytes
         // A path near the limit leaves no room for another name beside it, but there is a shorter way there.
@@ -75,6 +77,19 @@ extension SocketFilePlan {
             _ = directory.remove(temporary)
             throw error
         }
+    }
+
+    /// The same for a socket that others answer by the name that it was bound to, which therefore has to be the real one:
+    /// there is a moment in which the name is missing.
+    private func replaceAnswerably(
+        with socket: borrowing OwnedDescriptor,
+        for present: cip_file_status,
+        in directory: borrowing Directory
+    ) throws(IPCError) -> cip_file_status {
+        directory.remove(path.name, ifStill: present)
+        let result = bind(socket, to: address)
+        if result < 0 { throw error(result: result) }
+        return try complete(socket, path.name, in: directory)
     }
 
     private static func temporaryName() -> CPath {

@@ -94,7 +94,7 @@ struct SocketFilePlan: Sendable {
             try checkReplaceable(present, result)
             if !isLocked { throw lockedOut }
             if overwrite == .always || isStale(present, in: directory) {
-                return try replace(with: socket, in: directory)
+                return try replace(with: socket, for: present, in: directory)
             }
             if (try? directory.status(of: path.name))?.isSame(as: present) == true || deadline.hasPassed {
                 throw error(result: result, detail: "a server listens at that name: end it, or choose another name")

@@ -66,7 +66,11 @@ enum MessageMemory {
 final class MessageRoom {
     let bytes: UnsafeMutableRawBufferPointer
 
-    init(_ count: Int) { unsafe bytes = .allocate(byteCount: max(0, count), alignment: 1) }
+    /// A caller's "as much as there is" of a stream should not allocate as much as can be imagined.
+    init(_ count: Int, _ kind: UnixSocketKind) {
+        let most = kind.keepsBoundaries ? System.maximumTransfer : ReceivingSide.step
+        unsafe bytes = .allocate(byteCount: min(max(0, count), most), alignment: 1)
+    }
 
     func first(_ count: Int) -> [UInt8] { unsafe Array(bytes.prefix(count)) }
 

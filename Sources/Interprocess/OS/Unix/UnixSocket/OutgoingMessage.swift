@@ -97,11 +97,17 @@ extension SendingSide {
     /// Sends a message, waiting for room.
     func send(_ message: OutgoingMessage, _ kind: UnixSocketKind, _ patience: Patience) throws(IPCError) -> Int {
         if message.isNothing(kind) { return 0 }
+        return try sendMessages(patience) { message.send(core) }
+    }
+
+    /// Makes attempts until one sends something, waiting for room in between: by poll, or where that does not tell
+    /// ("queue full") for some time.
+    func sendMessages(_ patience: Patience, _ attempt: () -> Int64) throws(IPCError) -> Int {
         let lease = try core.lease(.send, for: .write)
         try connection?.finish(core, .send, lease, patience)
         var backoff = Backoff.forFullQueue
         while true {
-            let result = message.send(core)
+            let result = attempt()
             if result >= 0 { return Int(result) }
             if core.isClosed(.send) { throw core.error(.closed, .write) }
             let isFull = result == -cip_codes.queue_full

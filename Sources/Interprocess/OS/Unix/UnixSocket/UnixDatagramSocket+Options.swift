@@ -15,6 +15,9 @@ extension UnixDatagramSocket {
         public var mode: UInt16?
 
         /// What to do when the name is taken.
+        ///
+        /// The file is not exchanged in one step, as a listener's is, but removed and made anew: only then do others
+        /// see the name that answers go to.
         public var overwrite: LocalSocketListener.Overwrite = .ifStale
 
         /// Whether the socket's file is removed when the socket closes, as long as it still is its own.

@@ -75,5 +75,29 @@ extension UnixDatagramSocket {
             timeout
         )
     }
+
+    /// Sends the bytes of several pieces of memory, one after another, as one datagram to an address, suspending the
+    /// task while the receiver's queue is full.
+    ///
+    /// - Parameters:
+    ///   - buffers: What to send, which has to stay until the call returns: at most 1024 pieces.
+    ///   - address: Where to.
+    ///   - attachments: What goes with it.
+    ///   - timeout: How long to wait at most; `nil` means ``UnixMessageSocket/sendTimeout``.
+    /// - Returns: The number of bytes sent: all of them.
+    /// - Throws: As the form for raw memory does, and ``IPCError/Code/invalidArgument`` for too many pieces.
+    @discardableResult
+    public func send(
+        gathering buffers: [UnsafeRawBufferPointer],
+        to address: UnixSocketAddress,
+        with attachments: UnixAttachments = UnixAttachments(),
+        timeout: Duration? = nil
+    ) async throws(IPCError) -> Int {
+        try await sendingSide.send(
+            OutgoingMessage(unsafe MessageMemory(buffers), Self.kind, attachments, to: address, from: descriptorCore),
+            Self.kind,
+            timeout
+        )
+    }
 }
 #endif

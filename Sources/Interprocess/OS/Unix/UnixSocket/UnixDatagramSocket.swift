@@ -27,8 +27,6 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     public let sendingSide: SendingSide
     /// The descriptor's owner, which has no public members.
     public var descriptorCore: DescriptorCore { receivingSide.core }
-    /// Who may send to it, which has no public members.
-    public let senderGate: UnixSenderGate
     private let file: SocketFile?
 
     /// Makes a socket that is not bound: it can send, but nobody can answer it.
@@ -101,9 +99,8 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     }
 
     init(_ core: DescriptorCore, gate: Gate = .open, file: SocketFile? = nil) {
-        receivingSide = ReceivingSide(core, .socket)
+        receivingSide = ReceivingSide(core, .socket, gate: gate)
         sendingSide = SendingSide(core, .socket)
-        senderGate = UnixSenderGate(gate: gate)
         self.file = file
     }
 
@@ -111,7 +108,10 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
 
     /// Sets where `send` sends to, and from whom alone it receives from then on.
     ///
-    /// Call it again to change that. The corresponding system call is `connect`.
+    /// Call it again to change that. Who is at the other side cannot be asked, so choose a path in a directory that
+    /// only those can write to who may be there: an abstract name anybody can be first to take.
+    ///
+    /// The corresponding system call is `connect`.
     ///
     /// - Parameter address: The other side's.
     /// - Throws: ``IPCError/Code/notFound`` or ``IPCError/Code/connectionRefused`` when nobody is there;

@@ -47,7 +47,7 @@ public struct UnixMessage: Sendable {
     public internal(set) var sender: UnixSocketAddress?
 }
 
-/// What a call wants to know of a message.
+/// What a call wants of a message.
 struct MessageWishes {
     let kind: UnixSocketKind
     /// For how many descriptors there is room.
@@ -105,14 +105,16 @@ extension UnixMessage {
         if result < 0 { return result }
         byteCount = Int(result)
         unsafe take(message, wishes)
-        if unsafe message.descriptors_lost { return -cip_codes.no_descriptors }
-        if unsafe !wishes.gate.admits(senderOf: message) {
+        if unsafe !wishes.gate.admits(sender: message.has_credentials ? message.credentials : nil) {
             self = UnixMessage()
             return -cip_codes.would_block
         }
+        if unsafe message.descriptors_lost { return -cip_codes.no_descriptors }
         let room = unsafe pieces.contains { unsafe $0.count > 0 }
         let isNothing = result == 0 && descriptors.isEmpty && !isTruncated && !descriptorsAreTruncated
-        isEnd = isNothing && credentials == nil && hasEnded(core, wishes.kind, room: room)
+        isEnd = isNothing && hasEnded(core, wishes.kind, room: room)
+        // Of nobody's, which a stream makes up.
+        if isEnd { credentials = nil }
         return result
     }
 
@@ -137,7 +139,7 @@ extension UnixMessage {
     private func hasEnded(_ core: DescriptorCore, _ kind: UnixSocketKind, room: Bool) -> Bool {
         switch kind {
         case .stream: room
-        case .packets: System.call(.option) { cip_packets_ended(core.descriptor) } != 0
+        case .packets: credentials == nil && System.call(.option) { cip_packets_ended(core.descriptor) } != 0
         case .datagrams: false
         }
     }

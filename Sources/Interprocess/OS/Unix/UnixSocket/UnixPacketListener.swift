@@ -18,6 +18,7 @@ public final class UnixPacketListener: Sendable, DescriptorOwner {
     private let spin: AdaptiveSpin
     private let socketsAreNonblocking: Atomic<Bool>
     private let file: SocketFile?
+    private let address: UnixSocketAddress
 
     /// Starts to listen.
     ///
@@ -32,6 +33,7 @@ public final class UnixPacketListener: Sendable, DescriptorOwner {
         address: UnixSocketAddress,
         options: LocalSocketListener.Options = .init()
     ) throws(IPCError) {
+        self.address = address
         let label = address.description
         let binding = try BindPlan(address: address, label: label, kind: .packets, options).bind()
         file = binding.file
@@ -55,11 +57,30 @@ public final class UnixPacketListener: Sendable, DescriptorOwner {
     public init(adopting descriptor: RawDescriptor) throws(IPCError) {
         let socket = try LocalSocketBackend.adoptListener(descriptor, .packets)
         file = nil
+        address = .unnamed
         gate = .open
         settings = WaitSettings()
         spin = AdaptiveSpin()
         socketsAreNonblocking = Atomic(false)
         descriptorCore = DescriptorCore(socket, name: "descriptor \(descriptor)", waker: .poll, isShared: true)
+        do throws(IPCError) {
+            try descriptorCore.wake(.receive, for: .adopt)
+        } catch {
+            // It stays the caller's.
+            _ = try? descriptorCore.detach()
+            throw error
+        }
+    }
+
+    /// Takes over a socket that listens already, as `init(adopting:)` does with a number.
+    ///
+    /// - Parameter descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is not a listening Unix socket for packets;
+    ///   ``IPCError/Code/closed``, ``IPCError/Code/busy``.
+    public convenience init(adopting descriptor: IPCDescriptor) throws(IPCError) {
+        let owned = OwnedDescriptor(Int64(try descriptor.detach()))
+        try self.init(adopting: RawDescriptor(owned.raw))
+        _ = owned.release()
     }
 
     deinit { close() }
@@ -90,11 +111,14 @@ public final class UnixPacketListener: Sendable, DescriptorOwner {
 
     /// Where it listens.
     ///
-    /// The corresponding system call is `getsockname`.
+    /// The corresponding system call is `getsockname`, where it is not known anyway.
     ///
     /// - Returns: The address.
     /// - Throws: ``IPCError/Code/closed``.
-    public func localAddress() throws(IPCError) -> UnixSocketAddress { try descriptorCore.localAddress() }
+    public func localAddress() throws(IPCError) -> UnixSocketAddress {
+        // The system would tell the name that it had while it took the place of a dead one.
+        address.isUnnamed ? try descriptorCore.localAddress() : address
+    }
 
     /// Sets which calls return at once with ``IPCError/Code/wouldBlock`` instead of waiting.
     ///

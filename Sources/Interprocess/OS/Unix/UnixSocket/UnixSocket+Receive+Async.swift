@@ -67,7 +67,7 @@ extension UnixSocket {
         maximumDescriptors: Int = 0,
         timeout: Duration? = nil
     ) async throws(IPCError) -> (bytes: [UInt8], message: UnixMessage) {
-        let memory = MessageRoom(count)
+        let memory = MessageRoom(count, Self.kind)
         let message = try await unsafe receive(
             into: memory.bytes,
             maximumDescriptors: maximumDescriptors,
@@ -124,7 +124,7 @@ extension UnixSocket {
     /// - Returns: The bytes; none also at the end.
     /// - Throws: As `peek(into:timeout:)` does.
     public func peek(upTo count: Int, timeout: Duration? = nil) async throws(IPCError) -> [UInt8] {
-        let memory = MessageRoom(count)
+        let memory = MessageRoom(count, Self.kind)
         return memory.first(try await unsafe peek(into: memory.bytes, timeout: timeout))
     }
 

@@ -16,25 +16,11 @@ public protocol UnixSocket: DescriptorOwner {
     var receivingSide: ReceivingSide { get }
     /// The sending direction, which has no public members.
     var sendingSide: SendingSide { get }
-    /// Who may send to it, which has no public members.
-    var senderGate: UnixSenderGate { get }
-}
-
-/// Who may send datagrams to a socket that everybody can reach: see `UnixDatagramSocket.BindOptions.access`.
-///
-/// It has no public members.
-public struct UnixSenderGate: Sendable {
-    let gate: Gate
-
-    static let open = UnixSenderGate(gate: .open)
 }
 
 extension UnixSocket {
-    /// Who may send to it: everybody who is connected to it.
-    public var senderGate: UnixSenderGate { .open }
-
     func wishes(_ descriptors: Int) -> MessageWishes {
-        MessageWishes(Self.kind, descriptors: descriptors, senderGate.gate)
+        MessageWishes(Self.kind, descriptors: descriptors, receivingSide.gate)
     }
 
     /// Where it is bound: for the server's end of a connection, the listener's address.
@@ -45,8 +31,10 @@ extension UnixSocket {
     /// - Throws: ``IPCError/Code/closed``.
     public func localAddress() throws(IPCError) -> UnixSocketAddress { try descriptorCore.localAddress() }
 
-    /// Where the other side is bound: for the client's end of a connection, the address that it connected to, once a
-    /// deferred connection is made.
+    /// Where the other side is bound: for the client's end of a connection, the address that it connected to.
+    ///
+    /// A deferred connection is made first. A listener that has taken the place of a dead one is known to the system by
+    /// another name, that it had meanwhile (`.ipc-…` in the same directory), and so are its ends of connections.
     ///
     /// The corresponding system call is `getpeername`.
     ///

@@ -71,10 +71,14 @@ extension LocalSocketListener {
 
     /// Where it listens.
     ///
-    /// The corresponding system call is `getsockname`.
+    /// The corresponding system call is `getsockname`, where it is not known anyway.
     ///
     /// - Returns: The address.
     /// - Throws: ``IPCError/Code/closed``.
-    public func localAddress() throws(IPCError) -> UnixSocketAddress { try descriptorCore.localAddress() }
+    public func localAddress() throws(IPCError) -> UnixSocketAddress {
+        // The system would tell the name that it had while it took the place of a dead one.
+        if let name { return name.address }
+        return try descriptorCore.localAddress()
+    }
 }
 #endif
