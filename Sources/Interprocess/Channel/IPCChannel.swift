@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// Channels: a receiver, and any number of senders, in any processes, whose messages arrive whole.
@@ -91,3 +92,4 @@ public enum IPCChannel {
         )
     }
 }
+#endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 /// The receiving end of a channel for messages of bytes.
 ///
 /// Any thread may call any method at any time; those that receive at the same time take turns, and each message goes to
@@ -105,3 +106,4 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// by their next call.
     public func close() { descriptorCore.close() }
 }
+#endif

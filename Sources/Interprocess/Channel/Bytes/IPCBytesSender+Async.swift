@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 extension IPCBytesSender {
     /// Waits until the kernel has everything that was sent, suspending the task.
     ///
@@ -50,3 +51,4 @@ extension IPCBytesSender {
         try await unsafe packets.send(bytes.count, passed, until: deadline) { unsafe $0(bytes) }
     }
 }
+#endif

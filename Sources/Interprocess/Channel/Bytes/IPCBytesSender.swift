@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 /// The sending end of a channel for messages of bytes.
 ///
 /// Any number of threads and tasks may send by it at the same time, and other processes may have it too: each message
@@ -121,3 +122,4 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
         try packets.flush(packets.side.settings.patience(timeout))
     }
 }
+#endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 /// Descriptors that go with a message, and that are not closed until it is sent.
 struct OutgoingDescriptors: Sendable {
     static let none = OutgoingDescriptors()
@@ -32,3 +33,4 @@ struct OutgoingDescriptors: Sendable {
     /// What moves has moved.
     func areSent() { for move in moves { move.finish() } }
 }
+#endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// What has come in packets, and the messages that it makes.
@@ -159,3 +160,4 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
         return attachments
     }
 }
+#endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// Messages that wait to be sent together, in one packet.
@@ -47,3 +48,4 @@ struct PacketOutbox: ~Copyable, @unchecked Sendable {
         return min(result, 0)
     }
 }
+#endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 internal import Synchronization
 
@@ -161,3 +162,4 @@ extension PacketReceiver {
         return move
     }
 }
+#endif

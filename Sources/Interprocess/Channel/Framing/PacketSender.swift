@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 internal import Synchronization
 
@@ -289,3 +290,4 @@ struct PacketParts: Sendable {
         }
     }
 }
+#endif

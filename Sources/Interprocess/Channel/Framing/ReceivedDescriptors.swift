@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// The descriptors that came with a message, each of which is claimed once, or closed in the end.
@@ -39,3 +40,4 @@ final class ReceivedDescriptors: Sendable {
         return claimed < 0 ? nil : OwnedDescriptor(claimed)
     }
 }
+#endif

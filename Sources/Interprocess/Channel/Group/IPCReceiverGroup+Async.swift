@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 extension IPCReceiverGroup {
     /// Waits for something to happen to a member, suspending the task.
     ///
@@ -22,3 +23,4 @@ extension IPCReceiverGroup {
         }
     }
 }
+#endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 // What can be anywhere in a value that is sent: it travels as a descriptor, beside the bytes.
 
 extension AttachmentKind {
@@ -102,3 +103,4 @@ extension LocalSocketStream: Codable {
         try encoder.encode(attachment: AttachedObject(kind: .stream, core: descriptorCore))
     }
 }
+#endif

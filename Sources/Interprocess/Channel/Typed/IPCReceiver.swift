@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 /// The receiving end of a channel for values.
 ///
 /// Any thread may call any method at any time; those that receive at the same time take turns, and each value goes to
@@ -64,3 +65,4 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     /// by their next call.
     public func close() { descriptorCore.close() }
 }
+#endif

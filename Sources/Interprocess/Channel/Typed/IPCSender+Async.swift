@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#if !canImport(Darwin) && !os(Windows)
 extension IPCSender {
     /// Sends a value, suspending the task while the kernel's buffer is full.
     ///
@@ -35,3 +36,4 @@ extension IPCSender {
         try await packets.flush(until: packets.side.settings.deadline(timeout))
     }
 }
+#endif
