@@ -226,6 +226,6 @@ final class HostileMessageTests: CodingTestCase {
             }
         }
         XCTAssertEqual(try transcode(Backwards(count: 500), as: Backwards.self).count, 500)
-        assertThrows(.decodingFailed) { try self.transcode(Backwards(count: 8000), as: Backwards.self) }
+        assertThrows(.decodingFailed) { try self.transcode(Backwards(count: 4000), as: Backwards.self) }
     }
 }
