@@ -37,7 +37,7 @@ func run(_ arguments: Arguments) throws -> Bool {
     if arguments.only == nil || arguments.checksOnlyExact {
         figures =
             try Allocations(scratch: scratch).figures() + AwaitedFigures(scratch: scratch, machine: machine).figures()
-            + Descriptors(scratch: scratch).figures()
+            + CodingFigures().figures() + Descriptors(scratch: scratch).figures()
         let after = try check(cb_open_descriptors(), "counting descriptors")
         figures.append(
             Figure(

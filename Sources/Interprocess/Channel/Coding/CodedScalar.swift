@@ -8,6 +8,20 @@ protocol CodedScalar: Codable, BitwiseCopyable {
     static var kind: Kind { get }
     var wire: Wire { get }
     init?(wire: Wire)
+
+    /// Copies the memory of numbers.
+    static func array(_ bytes: UnsafeRawBufferPointer) -> [Self]
+}
+
+extension CodedScalar {
+    /// A requirement, so that each number has one that is compiled for it.
+    static func array(_ bytes: UnsafeRawBufferPointer) -> [Self] {
+        let count = bytes.count / MemoryLayout<Self>.size
+        return unsafe [Self](unsafeUninitializedCapacity: count) { elements, initialized in
+            unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
+            initialized = count
+        }
+    }
 }
 
 extension CodedScalar where Wire == Self {

@@ -43,11 +43,23 @@ struct DecodingMemory {
         var frameCapacity: Int
         var frameCount = 0
         var lastSerial: UInt32 = 0
+        var decoder: Unmanaged<ValueDecoder>?
     }
+
+    /// The addresses of the states of decoders that are no more.
+    ///
+    /// They are kept: who still has a container of one finds there that its frame is gone.
+    private static let spares = Locked<[UInt]>([])
 
     private let state: UnsafeMutablePointer<State>
 
     init() {
+        if let spare = Self.spares.withLock({ $0.popLast() }),
+            let known = unsafe UnsafeMutablePointer<State>(bitPattern: spare)
+        {
+            unsafe state = known
+            return
+        }
         unsafe state = .allocate(capacity: 1)
         let frames = UnsafeMutablePointer<DecodingFrame>.allocate(capacity: 16)
         unsafe frames.initialize(repeating: DecodingFrame(), count: 16)
@@ -55,9 +67,20 @@ struct DecodingMemory {
         unsafe state.initialize(to: State(bytes: nothing, frames: frames, frameCapacity: 16))
     }
 
-    func deallocate() {
-        unsafe state.pointee.frames.deallocate()
-        unsafe state.deallocate()
+    /// Gives it up, for another decoder to have.
+    func retire() {
+        end()
+        let address = UInt(bitPattern: unsafe state)
+        Self.spares.withLock { $0.append(address) }
+    }
+
+    /// The decoder whose memory it is, as long as there is one; not kept alive.
+    ///
+    /// Containers ask here, for they are copied at each access, and counting references would take longer than most of
+    /// what they do.
+    var decoder: ValueDecoder? {
+        get { unsafe state.pointee.decoder?.takeUnretainedValue() }
+        nonmutating set { unsafe state.pointee.decoder = newValue.map { unsafe Unmanaged.passUnretained($0) } }
     }
 
     /// Begins a message.
@@ -141,7 +164,7 @@ extension DecodingMemory {
         unsafe state.pointee.bytes.baseAddress.unsafelyUnwrapped.loadUnaligned(fromByteOffset: offset, as: Number.self)
     }
 
-    private var truncated: CodingFailure { CodingFailure("the message ends too early") }
+    var truncated: CodingFailure { CodingFailure("the message ends too early") }
 
     @inline(__always)
     func kind(at place: DecodingPlace) throws -> Kind {
@@ -212,9 +235,12 @@ extension DecodingMemory {
 
     func text(in body: DecodingPlace) throws -> String {
         let bytes = unsafe UnsafeRawBufferPointer(rebasing: bytes[body.offset..<body.end])
-        guard let text = unsafe String(validating: bytes, as: UTF8.self) else {
-            throw CodingFailure("a string is not valid UTF-8")
+        // What is not valid is replaced in it. (`String(validating:as:)` takes several times as long.)
+        var text = unsafe String(decoding: bytes, as: UTF8.self)
+        let isSame = text.withUTF8 { text in
+            unsafe text.count == bytes.count && bytes.elementsEqual(text)
         }
+        if !isSame { throw CodingFailure("a string is not valid UTF-8") }
         return text
     }
 
@@ -281,5 +307,5 @@ extension DecodingMemory {
         return unsafe try body(&frame.pointee)
     }
 
-    private var gone: CodingFailure { CodingFailure("a container was read after the end of its value") }
+    var gone: CodingFailure { CodingFailure("a container was read after the end of its value") }
 }

@@ -66,6 +66,22 @@ extension EncodingMemory {
     }
 }
 
+extension EncodingMemory {
+    /// Writes what is before the memory of a plain struct or number, for which there is room then.
+    @inline(__always)
+    func append(head layout: IPCPlainLayout, _ size: Int) throws {
+        if let kind = layout.scalar {
+            try reserve()
+            append(kind)
+        } else {
+            try reserve(13 + size)
+            append(Kind.plain)
+            append(UInt32(truncatingIfNeeded: 8 + size))
+            append(layout.fingerprint)
+        }
+    }
+}
+
 extension ValueEncoder {
     /// Writes a value that is optional, or the only one in its container: what is nil itself is marked as being there.
     func encode<Value: Encodable>(wrapped value: Value) throws {
@@ -85,16 +101,7 @@ extension ValueEncoder {
     func encode<Plain: IPCPlain>(plain value: Plain) throws {
         let layout = Plain.layout
         try layout.check(Plain.self)
-        let size = MemoryLayout<Plain>.size
-        if let kind = layout.scalar {
-            try memory.reserve()
-            memory.append(kind)
-        } else {
-            try memory.reserve(13 + size)
-            memory.append(Kind.plain)
-            memory.append(UInt32(truncatingIfNeeded: 8 + size))
-            memory.append(layout.fingerprint)
-        }
+        try memory.append(head: layout, MemoryLayout<Plain>.size)
         memory.append(value)
     }
 
@@ -170,14 +177,21 @@ extension DecodingMemory {
     func plain<Plain: IPCPlain>(_: Plain.Type, at place: DecodingPlace) throws -> Plain {
         let layout = Plain.layout
         try layout.check(Plain.self)
+        return unsafe try load(Plain.self, at: plainMemory(layout, MemoryLayout<Plain>.size, at: place).offset)
+    }
+
+    /// Where the memory of a plain struct or number is, all of it.
+    func plainMemory(_ layout: IPCPlainLayout, _ size: Int, at place: DecodingPlace) throws -> DecodingPlace {
         if let kind = layout.scalar {
             if try self.kind(at: place) != kind { throw mismatch(at: place, kind.description) }
-            return try number(Plain.self, at: place.implied == nil ? place.advanced(by: 1) : place)
+            let memory = place.implied == nil ? place.advanced(by: 1) : place
+            if memory.end - memory.offset < size { throw truncated }
+            return memory
         }
         let body = try body(.plain, at: place)
         if try number(UInt64.self, at: body) != layout.fingerprint { throw otherLayout }
-        if body.end - body.offset != 8 + MemoryLayout<Plain>.size { throw otherLayout }
-        return try number(Plain.self, at: body.advanced(by: 8))
+        if body.end - body.offset != 8 + size { throw otherLayout }
+        return body.advanced(by: 8)
     }
 
     private var otherLayout: CodingFailure { CodingFailure("the sender's plain type is another one") }
@@ -222,6 +236,16 @@ extension Bool: DirectlyDecodable {
     static func decodeDirectly(from decoder: ValueDecoder, at place: DecodingPlace) throws -> Bool {
         try decoder.memory.scalar(Bool.self, at: place)
     }
+}
+
+/// An array of plain structs or numbers.
+protocol PlainArray {
+    /// The type of its elements, if they are numbers.
+    static var number: (any (CodedScalar & IPCPlain).Type)? { get }
+}
+
+extension Array: PlainArray where Element: IPCPlain {
+    static var number: (any (CodedScalar & IPCPlain).Type)? { Element.self as? any (CodedScalar & IPCPlain).Type }
 }
 
 extension Array: DirectlyDecodable where Element: IPCPlain {

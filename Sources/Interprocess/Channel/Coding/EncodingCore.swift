@@ -11,19 +11,34 @@ final class EncodingCore {
         case direct(any DirectlyEncodable.Type)
     }
 
+    private struct State: ~Copyable {
+        var isBusy = false
+        var limits: IPCCodingLimits
+        var ways = TypeTable<Way>()
+        var keys = KeyTable()
+        var attachments: [any OutgoingAttachment] = []
+        /// What went wrong where Codable lets nothing be thrown.
+        var failure: CodingFailure?
+    }
+
     let memory = EncodingMemory()
-    private var ways = TypeTable<Way>()
-    private var keys = KeyTable()
-    private(set) var attachments: [any OutgoingAttachment] = []
-    /// What went wrong where Codable lets nothing be thrown.
-    private var failure: CodingFailure?
+    private let state: Cell<State>
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
+
+    init(_ limits: IPCCodingLimits) { state = Cell(State(limits: limits)) }
+
+    var limits: IPCCodingLimits {
+        get { state.value.limits }
+        set { state.value.limits = newValue }
+    }
+
+    var attachments: [any OutgoingAttachment] { state.value.attachments }
 
     deinit { memory.deallocate() }
 
     @inline(__always)
     func way<Value: Encodable>(of type: Value.Type) -> Way {
-        if let known = ways[ObjectIdentifier(type)] { return known }
+        if let known = state.value.ways[ObjectIdentifier(type)] { return known }
         return findWay(of: type)
     }
 
@@ -39,44 +54,51 @@ final class EncodingCore {
             } else {
                 .encodable
             }
-        ways.insert(way, for: ObjectIdentifier(type))
+        state.value.ways.insert(way, for: ObjectIdentifier(type))
         return way
     }
 
     @inline(__always)
-    func hashes<Key: CodingKey>(of type: Key.Type) -> KeyHashes<Key> { keys.hashes(of: type) }
+    func hashes<Key: CodingKey>(of type: Key.Type) -> KeyHashes { state.value.keys.hashes(of: type) }
 
     /// Begins a message.
-    func start(_ limits: IPCCodingLimits) throws {
-        failure = nil
-        try memory.start(limits)
+    ///
+    /// - Throws: `.busy` during another one.
+    func start(_ type: Any.Type) throws(IPCError) {
+        if state.value.isBusy { throw IPCError(.busy, operation: .encode, name: String(describing: type)) }
+        state.value.isBusy = true
+        memory.start(state.value.limits)
+    }
+
+    /// Looks whether the message can be sent.
+    func finish() throws {
+        if let failure = state.value.failure { throw failure }
+        try memory.finish()
     }
 
     /// Ends it, and forgets what it was about.
     func end() {
         memory.end()
-        if !attachments.isEmpty { attachments = [] }
+        if !state.value.attachments.isEmpty { state.value.attachments = [] }
+        if state.value.failure != nil { state.value.failure = nil }
+        state.value.isBusy = false
     }
 
     /// Notes a failure, which the message then has, too.
     func fail(_ error: any Error) {
-        if failure == nil { failure = CodingFailure(wrapping: error) }
-    }
-
-    @inline(__always)
-    func throwNoted() throws {
-        if let failure { throw failure }
+        if state.value.failure == nil { state.value.failure = CodingFailure(wrapping: error) }
     }
 
     /// Takes an attachment along.
     ///
     /// - Returns: Its index.
     func attach(_ attachment: any OutgoingAttachment) throws -> Int {
-        if attachments.count >= memory.attachmentLimit {
-            throw CodingFailure("it has more attachments than the limit of \(memory.attachmentLimit)")
+        let limit = state.value.limits.attachments
+        if state.value.attachments.count >= limit {
+            throw CodingFailure("it has more attachments than the limit of \(limit)")
         }
-        attachments.append(attachment)
-        return attachments.count - 1
+        state.value.attachments.append(attachment)
+        return state.value.attachments.count - 1
     }
 
     /// Where a message is, to return to when a part of it cannot be encoded.
@@ -93,7 +115,7 @@ final class EncodingCore {
             position: memory.position,
             innermost: memory.innermost,
             depth: memory.depth,
-            attachments: attachments.count
+            attachments: state.value.attachments.count
         )
     }
 
@@ -101,6 +123,7 @@ final class EncodingCore {
         memory.position = mark.position
         memory.innermost = mark.innermost
         memory.leave(to: mark.depth)
-        attachments.removeLast(max(0, attachments.count - mark.attachments))
+        let more = state.value.attachments.count - mark.attachments
+        if more > 0 { state.value.attachments.removeLast(more) }
     }
 }

@@ -36,7 +36,7 @@ struct EncodingMemory {
     }
 
     /// Begins a message.
-    func start(_ limits: IPCCodingLimits) throws {
+    func start(_ limits: IPCCodingLimits) {
         let last = unsafe state.pointee.innermost.message
         unsafe state.pointee.innermost = ContainerID(message: last &+ 1, offset: 0)
         unsafe state.pointee.depth = 0
@@ -59,8 +59,11 @@ struct EncodingMemory {
         if unsafe state.pointee.capacity > Self.kept { resize(1024) }
     }
 
-    var bytes: UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(start: state.pointee.base, count: state.pointee.position)
+    /// The message.
+    var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(mutableBytes) }
+
+    var mutableBytes: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(start: state.pointee.base, count: state.pointee.position)
     }
 
     @inline(__always)
@@ -164,6 +167,4 @@ extension EncodingMemory {
             throw CodingFailure("its collections have more elements than the limit")
         }
     }
-
-    var attachmentLimit: Int { unsafe state.pointee.limits.attachments }
 }

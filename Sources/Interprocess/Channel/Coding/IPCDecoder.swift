@@ -8,18 +8,24 @@
 ///
 /// It keeps its memory from message to message; use one for many, from one thread or task at a time.
 public final class IPCDecoder {
-    /// What messages may have at most.
-    public var limits: IPCCodingLimits
-    private let core = DecodingCore()
+    private let core: DecodingCore
     private let root: ValueDecoder
-    private var isBusy = false
 
     /// Creates a decoder.
     ///
     /// - Parameter limits: What messages may have at most.
     public init(limits: IPCCodingLimits = IPCCodingLimits()) {
-        self.limits = limits
+        core = DecodingCore(limits)
         root = ValueDecoder(core)
+        core.memory.decoder = root
+    }
+
+    deinit { core.memory.decoder = nil }
+
+    /// What messages may have at most.
+    public var limits: IPCCodingLimits {
+        get { core.limits }
+        set { core.limits = newValue }
     }
 
     /// What values see of the world around them while they are decoded, as with other decoders.
@@ -57,24 +63,66 @@ public final class IPCDecoder {
         from bytes: RawSpan,
         _ attachments: ReceivedAttachments?
     ) throws(IPCError) -> Value {
-        if isBusy { throw IPCError(.busy, operation: .decode, name: String(describing: type)) }
-        isBusy = true
-        core.attachments = attachments
-        defer {
-            core.end()
-            isBusy = false
-        }
-        let result: Swift.Result<Value, any Error> = unsafe bytes.withUnsafeBytes { bytes in
-            Swift.Result { unsafe try decode(type, bytes) }
-        }
-        do { return try result.get() } catch { throw IPCError(error, .decode, type: type) }
+        try core.start(type, attachments)
+        defer { core.end() }
+        do {
+            return unsafe try bytes.withUnsafeBytes { unsafe try decode(type, $0) }
+        } catch { throw IPCError(error, .decode, type: type) }
     }
 
     private func decode<Value: Decodable>(_ type: Value.Type, _ bytes: UnsafeRawBufferPointer) throws -> Value {
-        let place = unsafe try core.memory.start(bytes, limits)
+        let place = unsafe try core.memory.start(bytes, core.limits)
         if try core.memory.end(of: place) != place.end { throw CodingFailure("bytes follow the value") }
         let value = try root.decode(type, at: place)
-        if let failure = core.failure { throw failure }
+        try core.throwNoted()
         return value
+    }
+}
+
+/// Plain structs, read where they are known to be such.
+extension IPCDecoder {
+    /// Decodes a plain struct.
+    ///
+    /// - Parameters:
+    ///   - type: The value's type.
+    ///   - bytes: The message, and nothing after it.
+    /// - Returns: The value.
+    /// - Throws: As for other values.
+    @inlinable
+    public func decode<Value: IPCPlain>(_ type: Value.Type, from bytes: [UInt8]) throws(IPCError) -> Value {
+        unsafe try decode(type, from: bytes.span.bytes)
+    }
+
+    /// Decodes a plain struct.
+    ///
+    /// - Parameters:
+    ///   - type: The value's type.
+    ///   - bytes: The message, and nothing after it.
+    /// - Returns: The value.
+    /// - Throws: As for other values.
+    @inlinable
+    public func decode<Value: IPCPlain>(_ type: Value.Type, from bytes: RawSpan) throws(IPCError) -> Value {
+        try checkPlain(Value.layout, type, MemoryLayout<Value>.size, bytes)
+        // The memory is what the message ends with.
+        return unsafe bytes.unsafeLoadUnaligned(
+            fromByteOffset: bytes.byteCount - MemoryLayout<Value>.size,
+            as: Value.self
+        )
+    }
+
+    /// Looks whether a message is a plain struct or number of a layout.
+    @usableFromInline
+    func checkPlain(_ layout: IPCPlainLayout, _ type: Any.Type, _ size: Int, _ bytes: RawSpan) throws(IPCError) {
+        try core.start(type, nil)
+        defer { core.end() }
+        do {
+            try layout.check(type)
+            try unsafe bytes.withUnsafeBytes { bytes in
+                let place = unsafe try core.memory.start(bytes, core.limits)
+                if try core.memory.plainMemory(layout, size, at: place).offset != bytes.count - size {
+                    throw CodingFailure("bytes follow the value")
+                }
+            }
+        } catch { throw IPCError(error, .decode, type: type) }
     }
 }

@@ -18,18 +18,21 @@
 /// Everything that `Codable` can do works, with one restriction: a nested container must not be written to any more once
 /// something was written to one around it. That throws.
 public final class IPCEncoder {
-    /// What messages may have at most.
-    public var limits: IPCCodingLimits
-    private let core = EncodingCore()
+    private let core: EncodingCore
     private let root: ValueEncoder
-    private var isBusy = false
 
     /// Creates an encoder.
     ///
     /// - Parameter limits: What messages may have at most.
     public init(limits: IPCCodingLimits = IPCCodingLimits()) {
-        self.limits = limits
+        core = EncodingCore(limits)
         root = ValueEncoder(core)
+    }
+
+    /// What messages may have at most.
+    public var limits: IPCCodingLimits {
+        get { core.limits }
+        set { core.limits = newValue }
     }
 
     /// What values see of the world around them while they are encoded, as with other encoders.
@@ -73,18 +76,60 @@ public final class IPCEncoder {
         of value: Value,
         _ body: (RawSpan, [any OutgoingAttachment]) throws(IPCError) -> Result
     ) throws(IPCError) -> Result {
-        if isBusy { throw IPCError(.busy, operation: .encode, name: String(describing: Value.self)) }
-        isBusy = true
-        defer {
-            core.end()
-            isBusy = false
-        }
+        try core.start(Value.self)
+        defer { core.end() }
         do {
-            try core.start(limits)
             try root.encode(value)
-            try core.throwNoted()
-            try core.memory.finish()
+            try core.finish()
         } catch { throw IPCError(error, .encode, type: Value.self) }
         return try body(unsafe core.memory.bytes.bytes, core.attachments)
     }
+}
+
+/// Plain structs, written where they are known to be such: their encoding is a head, and their memory.
+extension IPCEncoder {
+    /// Encodes a plain struct, and lends the message.
+    ///
+    /// - Parameters:
+    ///   - value: The value.
+    ///   - body: What to do with the message, which is the encoder's.
+    /// - Returns: What `body` returns.
+    /// - Throws: As for other values, and what `body` throws.
+    @inlinable
+    public func withEncoding<Value: IPCPlain, Result>(
+        of value: Value,
+        _ body: (RawSpan) throws(IPCError) -> Result
+    ) throws(IPCError) -> Result {
+        let memory = unsafe try beginPlain(Value.layout, Value.self, MemoryLayout<Value>.size)
+        defer { endPlain() }
+        unsafe memory.baseAddress.unsafelyUnwrapped.storeBytes(
+            of: value,
+            toByteOffset: memory.count - MemoryLayout<Value>.size,
+            as: Value.self
+        )
+        return try body(unsafe UnsafeRawBufferPointer(memory).bytes)
+    }
+
+    /// Begins a message, and returns all of it, at whose end the memory of the value goes.
+    @usableFromInline
+    func beginPlain(
+        _ layout: IPCPlainLayout,
+        _ type: Any.Type,
+        _ size: Int
+    ) throws(IPCError) -> UnsafeMutableRawBufferPointer {
+        try core.start(type)
+        do {
+            try layout.check(type)
+            try core.memory.append(head: layout, size)
+            core.memory.position += size
+            try core.memory.finish()
+            return unsafe core.memory.mutableBytes
+        } catch {
+            core.end()
+            throw IPCError(error, .encode, type: type)
+        }
+    }
+
+    @usableFromInline
+    func endPlain() { core.end() }
 }

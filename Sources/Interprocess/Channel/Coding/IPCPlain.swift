@@ -75,7 +75,7 @@ public struct IPCPlainLayout: Sendable {
     }
 
     /// - Throws: A failure, where the layout is not one of the type, or has a flaw.
-    func check(_ plain: (some IPCPlain).Type) throws {
+    func check(_ plain: Any.Type) throws {
         if type != ObjectIdentifier(plain) { throw CodingFailure("the layout is that of another type") }
         if let flaw { throw CodingFailure(flaw.description) }
     }

@@ -40,19 +40,25 @@ struct FieldHead {
 
 /// Fields: mostly asked for in the order in which they are there, and found in any.
 struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    private let decoder: ValueDecoder
     private let memory: DecodingMemory
     private let id: DecodingMemory.FrameID
-    private let hashes: KeyHashes<Key>
+    /// Theirs are to be looked at while the frame is there.
+    private let hashes: KeyHashes
 
     init(_ decoder: ValueDecoder, _ id: DecodingMemory.FrameID) {
-        self.decoder = decoder
         self.id = id
         memory = decoder.memory
         hashes = decoder.core.hashes(of: Key.self)
     }
 
     var codingPath: [any CodingKey] { [] }
+
+    private var decoder: ValueDecoder {
+        get throws {
+            if let decoder = memory.decoder { return decoder }
+            throw memory.gone
+        }
+    }
 
     var allKeys: [Key] {
         do {
@@ -68,7 +74,7 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
                 return keys
             }
         } catch {
-            decoder.core.note(error)
+            memory.decoder?.core.note(error)
             return []
         }
     }
@@ -90,7 +96,7 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
         do {
             return try memory.withFrame(id) { try find(key, hashes[key], &$0) != nil }
         } catch {
-            decoder.core.note(error)
+            memory.decoder?.core.note(error)
             return false
         }
     }
@@ -121,7 +127,7 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
             if offset == frame.cursor {
                 frame.cursor = field.end
             } else if offset > frame.cursor {
-                decoder.core.readEarly.insert(offset)
+                try decoder.core.readEarly(offset)
             }
             return field.value
         }
@@ -133,7 +139,25 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     @inline(__always)
-    private func takeExpected(_ key: Key) throws -> DecodingPlace { try takeExpected(key, hashes[key]) }
+    private func takeExpected(_ key: Key) throws -> DecodingPlace {
+        if let place = try next(key) { return place }
+        return try takeExpected(key, hashes[key])
+    }
+
+    /// The value of the next field, if it is under a key, which is then counted as read.
+    @inline(__always)
+    private func next(_ key: Key) throws -> DecodingPlace? {
+        if hashes.areNamed { return nil }
+        return try memory.withFrame(id) { frame in
+            let hash = hashes[key]
+            guard frame.end &- frame.cursor >= 4 else { return nil }
+            let head = unsafe memory.load(UInt32.self, at: frame.cursor)
+            if head & 0xFF_FFFF != hash || head >> 24 == Kind.name.rawValue { return nil }
+            let place = DecodingPlace(offset: frame.cursor &+ 3, end: frame.end)
+            frame.cursor = try memory.end(of: place)
+            return place
+        }
+    }
 
     func decodeNil(forKey key: Key) throws -> Bool {
         let isNil: Bool? = try memory.withFrame(id) { frame in
@@ -148,8 +172,8 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     @inline(__always)
     private func next<Scalar: CodedScalar>(_: Scalar.Type, _ key: Key) throws -> Scalar? {
         if hashes.areNamed { return nil }
-        let head = hashes[key] | UInt32(Scalar.kind.rawValue) << 24
         return try memory.withFrame(id) { frame in
+            let head = hashes[key] | UInt32(Scalar.kind.rawValue) << 24
             let size = 4 + MemoryLayout<Scalar.Wire>.size
             guard frame.end &- frame.cursor >= size, unsafe memory.load(UInt32.self, at: frame.cursor) == head else {
                 return nil
@@ -176,7 +200,7 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     @inline(__always)
-    func decodeIfPresent<Scalar: CodedScalar>(_ type: Scalar.Type, forKey key: Key) throws -> Scalar? {
+    func decode<Scalar: CodedScalar>(optional type: Scalar.Type, _ key: Key) throws -> Scalar? {
         if let scalar = try next(type, key) { return scalar }
         return try within(key) { try present(key).map { try memory.scalar(type, at: $0) } }
     }
@@ -192,7 +216,9 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     /// Takes a field, if it is there and is not nil.
     @inline(__always)
     private func present(_ key: Key) throws -> DecodingPlace? {
-        guard let place = try take(key, hashes[key]), try memory.kind(at: place) != .null else { return nil }
+        guard let place = try next(key) ?? take(key, hashes[key]), try memory.kind(at: place) != .null else {
+            return nil
+        }
         return place
     }
 
@@ -207,13 +233,13 @@ struct KeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     ) throws -> KeyedDecodingContainer<Nested> {
         try within(key) {
             KeyedDecodingContainer(
-                KeyedDecoding<Nested>(decoder, try decoder.openKeyed(at: takeExpected(key), inside: id))
+                KeyedDecoding<Nested>(try decoder, try decoder.openKeyed(at: takeExpected(key), inside: id))
             )
         }
     }
 
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try within(key) { UnkeyedDecoding(decoder, try decoder.openArray(at: takeExpected(key), inside: id)) }
+        try within(key) { UnkeyedDecoding(try decoder, try decoder.openArray(at: takeExpected(key), inside: id)) }
     }
 
     func superDecoder() throws -> any Decoder {

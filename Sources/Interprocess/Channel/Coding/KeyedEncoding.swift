@@ -32,7 +32,7 @@ struct KeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
     private let encoder: ValueEncoder
     private let memory: EncodingMemory
     private let id: ContainerID
-    private let hashes: KeyHashes<Key>
+    private let hashes: KeyHashes
 
     init(_ encoder: ValueEncoder, _ id: ContainerID) {
         self.encoder = encoder
@@ -86,7 +86,7 @@ struct KeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
     }
 
     @inline(__always)
-    func encodeIfPresent<Scalar: CodedScalar>(_ value: Scalar?, forKey key: Key) throws {
+    func encode<Scalar: CodedScalar>(optional value: Scalar?, _ key: Key) throws {
         if let value { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
     }
 

@@ -78,8 +78,8 @@ struct HashMemory {
     }
 }
 
-/// What stands for keys of a type in messages.
-struct KeyHashes<Key: CodingKey> {
+/// What stands for the keys of one type in messages.
+struct KeyHashes {
     private let memory: HashMemory?
 
     /// - Parameter memory: Those of the type, or nil if it is larger than a byte.
@@ -91,9 +91,10 @@ struct KeyHashes<Key: CodingKey> {
 
     /// The three bytes that stand for a key.
     @inline(__always)
-    subscript(key: Key) -> UInt32 {
+    subscript<Key: CodingKey>(key: Key) -> UInt32 {
         guard let memory else { return NameHash.ofKey(key.stringValue) }
-        let byte = unsafe withUnsafeBytes(of: key) { unsafe $0.first ?? 0 }
+        // It has no bytes where there is one key alone.
+        let byte = MemoryLayout<Key>.size == 1 ? unsafe unsafeBitCast(key, to: UInt8.self) : 0
         let known = memory[byte]
         if known != 0 { return known & 0xFF_FFFF }
         let new = NameHash.ofKey(key.stringValue)
@@ -112,7 +113,7 @@ struct KeyTable: ~Copyable {
     deinit { for memory in made { memory.deallocate() } }
 
     @inline(__always)
-    mutating func hashes<Key: CodingKey>(of type: Key.Type) -> KeyHashes<Key> {
+    mutating func hashes<Key: CodingKey>(of type: Key.Type) -> KeyHashes {
         if MemoryLayout<Key>.size > 1 { return KeyHashes(nil) }
         return KeyHashes(table[ObjectIdentifier(type)] ?? make(type))
     }

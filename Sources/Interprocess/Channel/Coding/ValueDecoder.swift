@@ -8,24 +8,39 @@ final class DecodingCore {
         case decodable
         case plain(any IPCPlain.Type)
         case bytes(any IPCBytes.Type)
+        /// An array of numbers, of this type.
+        case numbers(any (CodedScalar & IPCPlain).Type)
         case direct(any DirectlyDecodable.Type)
     }
 
+    private struct State: ~Copyable {
+        var isBusy = false
+        var limits: IPCCodingLimits
+        var ways = TypeTable<Way>()
+        var keys = KeyTable()
+        /// The fields that were read before others that precede them.
+        var readEarly: Set<Int> = []
+        /// What went wrong where Codable lets nothing be thrown.
+        var failure: CodingFailure?
+    }
+
     let memory = DecodingMemory()
-    private var ways = TypeTable<Way>()
-    private var keys = KeyTable()
-    /// The fields that were read before others that precede them.
-    var readEarly: Set<Int> = []
-    /// What went wrong where Codable lets nothing be thrown.
-    private(set) var failure: CodingFailure?
-    var attachments: ReceivedAttachments?
+    private let state: Cell<State>
+    private(set) var attachments: ReceivedAttachments?
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
 
-    deinit { memory.deallocate() }
+    init(_ limits: IPCCodingLimits) { state = Cell(State(limits: limits)) }
+
+    var limits: IPCCodingLimits {
+        get { state.value.limits }
+        set { state.value.limits = newValue }
+    }
+
+    deinit { memory.retire() }
 
     @inline(__always)
     func way<Value: Decodable>(of type: Value.Type) -> Way {
-        if let known = ways[ObjectIdentifier(type)] { return known }
+        if let known = state.value.ways[ObjectIdentifier(type)] { return known }
         return findWay(of: type)
     }
 
@@ -34,6 +49,8 @@ final class DecodingCore {
         let way: Way =
             if let plain = type as? any IPCPlain.Type {
                 .plain(plain)
+            } else if let element = (type as? any PlainArray.Type)?.number {
+                .numbers(element)
             } else if let direct = type as? any DirectlyDecodable.Type {
                 .direct(direct)
             } else if let bytes = type as? any IPCBytes.Type {
@@ -41,24 +58,47 @@ final class DecodingCore {
             } else {
                 .decodable
             }
-        ways.insert(way, for: ObjectIdentifier(type))
+        state.value.ways.insert(way, for: ObjectIdentifier(type))
         return way
     }
 
     @inline(__always)
-    func hashes<Key: CodingKey>(of type: Key.Type) -> KeyHashes<Key> { keys.hashes(of: type) }
+    func hashes<Key: CodingKey>(of type: Key.Type) -> KeyHashes { state.value.keys.hashes(of: type) }
+
+    /// Begins a message.
+    ///
+    /// - Throws: `.busy` during another one.
+    func start(_ type: Any.Type, _ attachments: ReceivedAttachments?) throws(IPCError) {
+        if state.value.isBusy { throw IPCError(.busy, operation: .decode, name: String(describing: type)) }
+        state.value.isBusy = true
+        if attachments != nil { self.attachments = attachments }
+    }
+
+    /// Ends it, and forgets what it was about.
+    func end() {
+        memory.end()
+        if !state.value.readEarly.isEmpty { state.value.readEarly = [] }
+        if state.value.failure != nil { state.value.failure = nil }
+        if attachments != nil { attachments = nil }
+        state.value.isBusy = false
+    }
 
     /// Notes a failure, which the message then has, too.
     func note(_ error: any Error) {
-        if failure == nil { failure = CodingFailure(wrapping: error) }
+        if state.value.failure == nil { state.value.failure = CodingFailure(wrapping: error) }
     }
 
-    /// Ends a message, and forgets what it was about.
-    func end() {
-        memory.end()
-        if !readEarly.isEmpty { readEarly = [] }
-        failure = nil
-        attachments = nil
+    @inline(__always)
+    func throwNoted() throws {
+        if let failure = state.value.failure { throw failure }
+    }
+
+    /// Counts a field as read, which comes later in the message than the next one.
+    func readEarly(_ offset: Int) { state.value.readEarly.insert(offset) }
+
+    @inline(__always)
+    func wasReadEarly(_ offset: Int) -> Bool {
+        !state.value.readEarly.isEmpty && state.value.readEarly.contains(offset)
     }
 }
 
@@ -66,23 +106,26 @@ final class DecodingCore {
 ///
 /// One serves for all values of a message; only superclasses that were encoded apart have one of their own.
 final class ValueDecoder: Decoder {
+    /// The value that is being decoded, and the message that it is in.
+    private struct Current {
+        var place: DecodingPlace
+        var message: UInt32
+        var isUsed = false
+        /// Its keyed container, if it has been asked for.
+        var keyed: DecodingMemory.FrameID?
+    }
+
     let core: DecodingCore
     let memory: DecodingMemory
-    /// The value that is being decoded, and the message that it is in.
-    private var place: DecodingPlace
-    private var message: UInt32
-    private var isUsed = false
-    /// Its keyed container, if it has been asked for.
-    private var keyed: DecodingMemory.FrameID?
+    private let current: Cell<Current>
     /// Of a superclass: the depth of its value.
     private let depth: Int?
 
     init(_ core: DecodingCore, at place: DecodingPlace = DecodingPlace(offset: 0, end: 0), depth: Int? = nil) {
         self.core = core
-        self.place = place
         self.depth = depth
         memory = core.memory
-        message = memory.message
+        current = Cell(Current(place: place, message: memory.message))
     }
 
     var codingPath: [any CodingKey] { [] }
@@ -93,6 +136,7 @@ final class ValueDecoder: Decoder {
     func decode<Value: Decodable>(_ type: Value.Type, at place: DecodingPlace) throws -> Value {
         switch core.way(of: type) {
         case .decodable: return try decodeByItself(type, at: place)
+        case .numbers(let element): return try decode(type, numbers: element, at: place)
         case .direct(let direct): return try decode(type, directly: direct, at: place)
         case .plain(let plain): return try decode(type, plainly: plain, at: place)
         case .bytes(let bytes): return try decode(type, bytewise: bytes, at: place)
@@ -103,15 +147,15 @@ final class ValueDecoder: Decoder {
     private func decodeByItself<Value: Decodable>(_ type: Value.Type, at place: DecodingPlace) throws -> Value {
         try memory.enter()
         let frames = memory.frameCount
-        let outer = (self.place, message, isUsed, keyed)
-        (self.place, message, isUsed, keyed) = (place, memory.message, false, nil)
+        let outer = current.value
+        current.value = Current(place: place, message: memory.message)
         defer {
             memory.closeFrames(downTo: frames)
-            (self.place, message, isUsed, keyed) = outer
+            current.value = outer
             memory.leave()
         }
         let value = try type.init(from: self)
-        if !isUsed, try memory.body(.keyed, at: place).offset != memory.end(of: place) { throw leftOver }
+        if !current.value.isUsed, try memory.body(.keyed, at: place).offset != memory.end(of: place) { throw leftOver }
         for number in frames..<memory.frameCount { try checkRead(memory.frame(number: number)) }
         return value
     }
@@ -127,7 +171,7 @@ final class ValueDecoder: Decoder {
 
     /// Moves on over fields that were read early.
     func passOver(_ frame: inout DecodingFrame) throws {
-        while frame.kind == .keyed && core.readEarly.contains(frame.cursor) {
+        while frame.kind == .keyed && core.wasReadEarly(frame.cursor) {
             frame.cursor = try FieldHead(memory, at: DecodingPlace(offset: frame.cursor, end: frame.end)).end
         }
     }
@@ -142,6 +186,15 @@ final class ValueDecoder: Decoder {
         at place: DecodingPlace
     ) throws -> Value {
         unsafe unsafeBitCast(try Direct.decodeDirectly(from: self, at: place), to: Value.self)
+    }
+
+    private func decode<Value, Element: CodedScalar & IPCPlain>(
+        _: Value.Type,
+        numbers _: Element.Type,
+        at place: DecodingPlace
+    ) throws -> Value {
+        let bytes = unsafe try memory.elements(Element.self, at: place)
+        return unsafe unsafeBitCast(Element.array(bytes), to: Value.self)
     }
 
     private func decode<Value, Plain: IPCPlain>(
@@ -165,23 +218,25 @@ final class ValueDecoder: Decoder {
 extension ValueDecoder {
     /// The place of the value, for something that reads it.
     func use() throws -> DecodingPlace {
-        if message != memory.message { throw CodingFailure("a decoder was used after the end of its message") }
-        isUsed = true
-        return place
+        if current.value.message != memory.message {
+            throw CodingFailure("a decoder was used after the end of its message")
+        }
+        current.value.isUsed = true
+        return current.value.place
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         let place = try use()
-        if let keyed { return KeyedDecodingContainer(KeyedDecoding<Key>(self, keyed)) }
+        if let keyed = current.value.keyed { return KeyedDecodingContainer(KeyedDecoding<Key>(self, keyed)) }
         let frame = try openKeyed(at: place)
-        keyed = frame
+        current.value.keyed = frame
         return KeyedDecodingContainer(KeyedDecoding<Key>(self, frame))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer { try UnkeyedDecoding(self, openArray(at: use())) }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer {
-        SingleValueDecoding(self, try use(), message: message)
+        SingleValueDecoding(self, try use(), message: memory.message)
     }
 
     /// Opens a container, which is a level of depth of its own if it is inside another one of the same value.

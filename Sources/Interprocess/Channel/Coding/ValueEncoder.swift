@@ -11,18 +11,23 @@ final class ValueEncoder: Encoder {
         case element(ContainerID)
     }
 
+    /// The value that is being encoded.
+    private struct Current {
+        var place: Place
+        /// Where it begins.
+        var start = 0
+        /// Its container, if it has one.
+        var container: ContainerID?
+    }
+
     let core: EncodingCore
     let memory: EncodingMemory
-    private var place: Place
-    /// Where the value begins that is being encoded.
-    private var start = 0
-    /// Its container, if it has one.
-    private var container: ContainerID?
+    private let current: Cell<Current>
 
     init(_ core: EncodingCore, _ place: Place = .here) {
         self.core = core
-        self.place = place
         memory = core.memory
+        current = Cell(Current(place: place))
     }
 
     var codingPath: [any CodingKey] { [] }
@@ -43,15 +48,19 @@ final class ValueEncoder: Encoder {
     ///
     /// Where that fails, who asked for it goes back to where the value began.
     private func encodeByItself<Value: Encodable>(_ value: Value) throws {
-        let (outer, depth, outerStart, outerContainer) = (memory.innermost, memory.depth, start, container)
+        let (outer, depth) = (memory.innermost, memory.depth)
+        let (outerStart, outerContainer) = (current.value.start, current.value.container)
         try memory.enter()
-        start = memory.position
-        container = nil
-        defer { (start, container) = (outerStart, outerContainer) }
+        current.value.start = memory.position
+        current.value.container = nil
+        defer {
+            current.value.start = outerStart
+            current.value.container = outerContainer
+        }
         try value.encode(to: self)
         if memory.innermost != outer { try memory.close(upTo: outer) }
         // A value that wrote nothing is one without fields.
-        if memory.position == start {
+        if memory.position == current.value.start {
             _ = try memory.open(.keyed)
             try memory.close(upTo: outer)
         }
@@ -75,31 +84,31 @@ final class ValueEncoder: Encoder {
 extension ValueEncoder {
     /// Begins the value, where that has not been done by whoever has it encoded.
     private func begin() throws {
-        switch place {
+        switch current.value.place {
         case .here: return
         case .keyed(let id, let key, let named):
             try memory.resume(id)
             try named.write(key, memory)
         case .element(let id): try memory.beginElement(id)
         }
-        place = .here
-        start = memory.position
+        current.value.place = .here
+        current.value.start = memory.position
     }
 
     /// Opens the value's container, or returns to it.
     private func open(_ kind: Kind) -> ContainerID {
         do {
-            if let container {
+            if let container = current.value.container {
                 try memory.resume(container)
                 let present = memory.kind(at: Int(container.offset))
                 if present == kind || kind == .array && present.isPacked { return container }
                 throw CodingFailure("the value has containers of two kinds")
             }
-            let isApart = if case .here = place { false } else { true }
+            let isApart = if case .here = current.value.place { false } else { true }
             try begin()
-            if memory.position != start { throw CodingFailure("the value is written twice") }
+            if memory.position != current.value.start { throw CodingFailure("the value is written twice") }
             let id = try memory.open(kind, nested: isApart)
-            container = id
+            current.value.container = id
             return id
         } catch {
             core.fail(error)
@@ -118,7 +127,9 @@ extension ValueEncoder {
     /// Begins a value that is not in a container, and of which there can be one.
     func beginSingle() throws {
         try begin()
-        if memory.position != start || container != nil { throw CodingFailure("the value is written twice") }
+        if memory.position != current.value.start || current.value.container != nil {
+            throw CodingFailure("the value is written twice")
+        }
         try memory.reserve()
     }
 }
