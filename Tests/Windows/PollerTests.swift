@@ -30,16 +30,22 @@ private struct Poller: ~Copyable {
         checkEqual(result, 0)
     }
 
-    /// The tokens and kinds of the events that come within a time.
+    /// The tokens and kinds of the events that come within a time; none as well when it is woken.
     mutating func wait(_ limit: Duration) -> [(token: UInt64, ready: Int64)] {
+        let deadline = Deadline(after: limit)
+        _ = unsafe cip_poller_set_alarm(&poller, deadline.nanoseconds)
+        while true {
+            let events = take()
+            let told = events.filter { $0.ready != Int64(CIP_ALARM) }
+            // The alarm may be one that was set before.
+            if !told.isEmpty || events.isEmpty || deadline.hasPassed { return told }
+        }
+    }
+
+    private mutating func take() -> [(token: UInt64, ready: Int64)] {
         let events = [cip_event](capacity: Int(CIP_POLLER_CAPACITY)) { events in
             unsafe events.withUnsafeMutableBufferPointer { (memory, count) in
-                let found = unsafe cip_poller_wait(
-                    &poller,
-                    memory.baseAddress.unsafelyUnwrapped,
-                    limit.wholeNanoseconds
-                )
-                count = Int(max(0, found))
+                count = Int(max(0, unsafe cip_poller_wait(&poller, memory.baseAddress.unsafelyUnwrapped, true)))
             }
         }
         return events.map { ($0.token, $0.ready) }
