@@ -5,7 +5,7 @@ internal import CInterprocess
 // What the event loop stands on: the loop itself needs Swift's concurrency, which is not there in Embedded Swift.
 
 /// A poller, and what it has told last.
-private struct Poller: ~Copyable {
+struct Poller: ~Copyable {
     private var poller = cip_poller()
 
     init() throws(IPCError) {
@@ -21,7 +21,7 @@ private struct Poller: ~Copyable {
     mutating func set(_ core: DescriptorCore, _ before: Int, _ now: Int, _ token: UInt64) {
         let result = unsafe cip_poller_set(
             &poller,
-            core.descriptor,
+            core.waitable(.receive),
             core.waitable(.send),
             Int64(before),
             Int64(now),

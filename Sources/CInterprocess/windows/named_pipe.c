@@ -50,11 +50,13 @@ int64_t cip_named_pipe_wait(const uint16_t *path, int64_t nanoseconds) {
 }
 
 int64_t cip_named_pipe_status(int64_t handle, struct cip_named_pipe_status *status) {
-    DWORD flags, send, receive, limit;
+    DWORD flags, send, receive, limit, mode;
     if (!GetNamedPipeInfo(cip_handle(handle), &flags, &send, &receive, &limit)) return cip_last_error();
     *status = (struct cip_named_pipe_status){
         .is_server = (flags & PIPE_SERVER_END) != 0,
         .stores_messages = (flags & PIPE_TYPE_MESSAGE) != 0,
+        .reads_messages = GetNamedPipeHandleStateW(cip_handle(handle), &mode, NULL, NULL, NULL, NULL, 0)
+                       && (mode & PIPE_READMODE_MESSAGE) != 0,
         .receive_buffer = receive,
         .send_buffer = send,
         .instance_limit = limit,

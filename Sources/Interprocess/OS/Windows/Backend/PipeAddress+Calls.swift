@@ -21,7 +21,7 @@ extension PipeAddress {
                 units,
                 direction != .clientToServer,
                 direction != .serverToClient,
-                readsMessages && direction != .clientToServer,
+                readsMessages,
                 rights.rawValue
             )
         }
