@@ -311,7 +311,9 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
         keepAlarm()
     }
 
-    /// Sees to it that the poller's alarm rings in time. That it rings in vain does no harm, so it is moved seldom.
+    /// Sees to it that the poller's alarm rings in time.
+    ///
+    /// That it rings in vain does no harm, so it is moved seldom.
     private mutating func keepAlarm() {
         guard timers.earliest < alarm else { return }
         alarm = timers.earliest
