@@ -71,7 +71,9 @@ void wt_exit(int64_t code) { exit((int)code); }
 
 int64_t wt_own_process_id(void) { return GetCurrentProcessId(); }
 
-// GetProcessHandleCount counts nothing under Wine. So all of the system's handles are asked for.
+bool wt_is_wine(void) { return GetProcAddress(GetModuleHandleA("ntdll"), "wine_get_version") != NULL; }
+
+// GetProcessHandleCount counts nothing under Wine. So all of the system's handles are asked for there.
 
 struct handle {
     void *object;
@@ -89,6 +91,8 @@ LONG NTAPI NtQuerySystemInformation(int kind, void *memory, ULONG size, ULONG *n
 
 int64_t wt_handle_count(void) {
     static struct handles found;
+    DWORD own;
+    if (!wt_is_wine()) return GetProcessHandleCount(GetCurrentProcess(), &own) ? (int64_t)own : -1;
     if (NtQuerySystemInformation(SYSTEM_EXTENDED_HANDLE_INFORMATION, &found, sizeof found, NULL) < 0) return -1;
     int64_t count = 0;
     for (ULONG_PTR index = 0; index < found.count; index++)

@@ -19,6 +19,9 @@ const char *wt_argument(int64_t index);
 /// Ends the program after so many seconds, unless it is called again before; the test's name is printed then.
 void wt_watch(const uint8_t *name, size_t count, int64_t seconds);
 
+/// Whether this is Wine, and not Windows itself.
+bool wt_is_wine(void);
+
 /// Ends the program.
 void wt_exit(int64_t code);
 
