@@ -121,6 +121,35 @@ let pollerTests = [
         poller.checkTells(1, writable)
         poller.set(one.descriptorCore, watched | writable, 0, 1)
     },
+    Test("a duplicate of what a poller knows is told of as well, and by another poller") { () throws(IPCError) in
+        let (one, other) = try LocalSocketStream.pair()
+        var poller = try Poller()
+        var second = try Poller()
+        poller.set(one.descriptorCore, 0, watched, 1)
+        let copies = [try one.duplicate(), try one.duplicate()]
+        poller.set(copies[0].descriptorCore, 0, watched | readable, 2)
+        second.set(copies[1].descriptorCore, 0, watched | readable, 3)
+        poller.checkIsSilent()
+        second.checkIsSilent()
+        for _ in 1...2 {
+            try other.writeAll("x")
+            poller.checkTells(2, readable)
+            second.checkTells(3, readable)
+            checkEqual(try copies[1].read(upTo: 2), Array("x".utf8))
+            poller.checkIsSilent()
+            second.checkIsSilent()
+        }
+        // What is given away and taken over is the same, too.
+        second.set(copies[1].descriptorCore, watched | readable, 0, 3)
+        let again = try LocalSocketStream(adopting: try copies[1].detach())
+        second.set(again.descriptorCore, 0, watched | readable, 3)
+        second.checkIsSilent()
+        try other.writeAll("y")
+        second.checkTells(3, readable)
+        second.set(again.descriptorCore, watched | readable, 0, 3)
+        poller.set(copies[0].descriptorCore, watched | readable, 0, 2)
+        poller.set(one.descriptorCore, watched, 0, 1)
+    },
     Test("blocking calls beside a poller are not told to it") { () throws(IPCError) in
         var poller = try Poller()
         let (one, other) = try LocalSocketStream.pair()
