@@ -93,7 +93,9 @@ func fail(_ what: String, _ file: StaticString, _ line: Int) {
     say("\(file.description):\(line): \(what)")
 }
 
-/// Notes that Wine does not do what this test is about, so that it proves nothing there. On Windows it is a failure.
+/// Notes that Wine does not do what this test is about, so that it proves nothing there.
+///
+/// On Windows it is a failure.
 func isNotExecuted(_ what: String, file: StaticString = #fileID, line: Int = #line) {
     if !wt_is_wine() { return fail("Windows does otherwise: \(what)", file, line) }
     outcome.withLock { $0.notExecuted += 1 }

@@ -79,7 +79,6 @@ let optionTests = [
         }
     },
     Test("at the limit of instances, accepting waits for one to go") { () throws(IPCError) in
-        // Wine lets one more be, so that Windows' answer is given in its place, too.
         wt_fail_creations(0, 0)
         var options = NamedPipeListener.Options()
         options.instanceLimit = 1
