@@ -91,6 +91,10 @@ int64_t cip_revert(void);
 /// SetNamedPipeHandleState and the like need a handle that is a pipe: 1 if it is one.
 int64_t cip_is_pipe(int64_t handle);
 
+/// NtQueryInformationFile: whether the handle was opened for overlapped operations, without which nothing ends a call that
+/// waits. True as well if the system does not tell.
+bool cip_is_overlapped(int64_t handle);
+
 CIP_END
 
 #endif

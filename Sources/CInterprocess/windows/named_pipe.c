@@ -97,5 +97,15 @@ int64_t cip_revert(void) { return cip_checked(RevertToSelf()); }
 
 int64_t cip_is_pipe(int64_t handle) { return GetFileType(cip_handle(handle)) == FILE_TYPE_PIPE; }
 
+typedef LONG(NTAPI *query_file)(HANDLE, void *status, void *found, ULONG size, int kind);
+enum { FILE_MODE = 16, SYNCHRONOUS = 0x10 | 0x20 };
+
+bool cip_is_overlapped(int64_t handle) {
+    query_file query = (query_file)(void *)GetProcAddress(GetModuleHandleW(L"ntdll"), "NtQueryInformationFile");
+    ULONG_PTR status[2];
+    ULONG mode = 0;
+    return query(cip_handle(handle), status, &mode, sizeof mode, FILE_MODE) < 0 || !(mode & SYNCHRONOUS);
+}
+
 int64_t cip_handle_flush(int64_t handle) { return cip_checked(FlushFileBuffers(cip_handle(handle))); }
 #endif

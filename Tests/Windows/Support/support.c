@@ -129,6 +129,14 @@ bool wt_has_thread_token(void) {
     return true;
 }
 
+bool wt_make_synchronous_pipe(int64_t *receiver, int64_t *sender) {
+    HANDLE ends[2];
+    bool is_made = CreatePipe(&ends[0], &ends[1], NULL, 0);
+    *receiver = (int64_t)(intptr_t)ends[0];
+    *sender = (int64_t)(intptr_t)ends[1];
+    return is_made;
+}
+
 int64_t wt_open_own_program(void) {
     char path[MAX_PATH];
     GetModuleFileNameA(NULL, path, sizeof path);

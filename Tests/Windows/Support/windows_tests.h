@@ -38,6 +38,9 @@ int64_t wt_wait(int64_t process);
 /// Whether this thread acts as somebody.
 bool wt_has_thread_token(void);
 
+/// Both ends of a pipe that knows no overlapped operations.
+bool wt_make_synchronous_pipe(int64_t *receiver, int64_t *sender);
+
 /// A file that is no pipe.
 int64_t wt_open_own_program(void);
 

@@ -49,7 +49,7 @@ public final class NamedPipeStream: Sendable, DescriptorOwner, ByteReceiver, Byt
     ///   - handle: The handle, which belongs to the stream from then on, and is not inherited by programs started from now
     ///     on. When the call throws, it stays the caller's.
     ///   - direction: In which direction bytes go.
-    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no pipe.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no pipe, or was not opened for overlapped operations.
     public convenience init(
         adopting handle: RawDescriptor,
         direction: NamedPipeDirection = .duplex
