@@ -89,7 +89,7 @@ extension ReceivingSide {
     }
 
     /// Waits until another one passes on its turn; or does not, if it has done so already.
-    private func waitForTurn(until deadline: Deadline) async -> Int64 {
+    func waitForTurn(until deadline: Deadline) async -> Int64 {
         var failure: Int64 = 0
         guard let registration = core.registration(.receive, &failure) else { return failure }
         let isTaken = turn.beginWaitingTask()

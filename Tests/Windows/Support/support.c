@@ -71,7 +71,9 @@ void wt_exit(int64_t code) { exit((int)code); }
 
 int64_t wt_own_process_id(void) { return GetCurrentProcessId(); }
 
-// GetProcessHandleCount counts nothing under Wine. So all of the system's handles are asked for.
+bool wt_is_wine(void) { return GetProcAddress(GetModuleHandleA("ntdll"), "wine_get_version") != NULL; }
+
+// GetProcessHandleCount counts nothing under Wine. So all of the system's handles are asked for there.
 
 struct handle {
     void *object;
@@ -89,6 +91,8 @@ LONG NTAPI NtQuerySystemInformation(int kind, void *memory, ULONG size, ULONG *n
 
 int64_t wt_handle_count(void) {
     static struct handles found;
+    DWORD own;
+    if (!wt_is_wine()) return GetProcessHandleCount(GetCurrentProcess(), &own) ? (int64_t)own : -1;
     if (NtQuerySystemInformation(SYSTEM_EXTENDED_HANDLE_INFORMATION, &found, sizeof found, NULL) < 0) return -1;
     int64_t count = 0;
     for (ULONG_PTR index = 0; index < found.count; index++)
@@ -123,6 +127,14 @@ bool wt_has_thread_token(void) {
     if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token)) return false;
     CloseHandle(token);
     return true;
+}
+
+bool wt_make_synchronous_pipe(int64_t *receiver, int64_t *sender) {
+    HANDLE ends[2];
+    bool is_made = CreatePipe(&ends[0], &ends[1], NULL, 0);
+    *receiver = (int64_t)(intptr_t)ends[0];
+    *sender = (int64_t)(intptr_t)ends[1];
+    return is_made;
 }
 
 int64_t wt_open_own_program(void) {
