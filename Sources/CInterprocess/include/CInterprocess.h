@@ -23,6 +23,7 @@
 #include "cip_poller.h"
 #include "cip_process.h"
 #include "cip_security.h"
+#include "cip_signal.h"
 #include "cip_socket.h"
 
 #endif
