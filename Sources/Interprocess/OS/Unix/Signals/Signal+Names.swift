@@ -67,10 +67,17 @@ extension Signal {
     /// SIGSYS: a system call that is not allowed.
     public static var badSystemCall: Signal { Signal(rawValue: cip_signals.bad_system_call) }
 
-    #if os(Linux) || os(Android)
+    #if os(Linux) || os(Android) || os(NetBSD)
     /// SIGPWR: the power fails.
     public static var power: Signal { Signal(rawValue: cip_signals.power) }
+    #endif
+
+    #if os(Linux) || os(Android)
+    /// SIGSTKFLT, which the kernel does not send.
+    public static var stackFault: Signal { Signal(rawValue: cip_signals.stack_fault) }
     #else
+    /// SIGEMT: an instruction that is to be emulated.
+    public static var emulatorTrap: Signal { Signal(rawValue: cip_signals.emulator_trap) }
     /// SIGINFO: Ctrl-T.
     public static var information: Signal { Signal(rawValue: cip_signals.information) }
     #endif

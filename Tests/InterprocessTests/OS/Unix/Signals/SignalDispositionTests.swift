@@ -59,14 +59,26 @@ final class SignalDispositionTests: InterprocessTestCase {
     func testAHandlerThatCameMeanwhileStays() throws {
         let before = Disposition(of: .user2)
         defer { before.restore(.user2) }
-        let signals = try Signals([.user2])
+        let one = try Signals([.user2])
         _ = Disposition(replacing: .user2, by: { _ in }, mask: [.alarm])
         let theirs = Disposition(of: .user2)
+        Signal.user2.raise()
+        assertThrows(.timedOut) { try one.next(timeout: .zero) }
+        // A new watcher takes the signal again, for both.
+        let other = try Signals([.user2])
+        Signal.user2.raise()
+        for signals in [one, other] { XCTAssertEqual(try signals.next(timeout: .zero).signal, .user2) }
+        one.close()
+        XCTAssertNotEqual(Disposition(of: .user2), theirs)
+        other.close()
+        XCTAssertEqual(Disposition(of: .user2), theirs)
+
+        let signals = try Signals([.user2])
+        let last = Disposition(replacing: .user2, by: SIG_IGN)
+        let ignored = Disposition(of: .user2)
         signals.close()
-        XCTAssertEqual(Disposition(of: .user2), theirs)
-        // The next watcher has it back.
-        try Signals([.user2]).close()
-        XCTAssertEqual(Disposition(of: .user2), theirs)
+        XCTAssertEqual(Disposition(of: .user2), ignored)
+        XCTAssertNotEqual(last, ignored)
     }
 
     func testAForkedChildHasTheDefaultBack() throws {

@@ -14,7 +14,7 @@ extension Signal {
             .profilingAlarm, .windowChange, .io, .badSystemCall,
         ]
         #if os(Linux)
-        all.append(.power)
+        all += [.power, .stackFault]
         all += (0..<realTimeCount).compactMap { try? realTime($0) }
         #endif
         return all

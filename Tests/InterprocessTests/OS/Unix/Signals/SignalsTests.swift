@@ -96,14 +96,17 @@ final class SignalsTests: InterprocessTestCase {
     }
 
     #if os(Linux)
-    /// By a thread that is older than the watcher, and knows nothing of it.
+    /// By a thread that is older than the watcher, and knows nothing of it: a call that it makes goes on.
     func testAThreadThatIsOlderTakesASignal() throws {
         let (numbers, number) = try UnnamedPipe.create()
         let (sender, receiver) = try UnnamedPipe.create()
         let thread = Running {
             let text = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
             try numbers.writeAll(text.split(separator: "/").last! + "\n")
-            return try receiver.readExactly(1, timeout: .seconds(30))
+            return try receiver.withUnsafeDescriptor { descriptor in
+                var byte: UInt8 = 0
+                return read(descriptor, &byte, 1)
+            }
         }
         let identity = try XCTUnwrap(Int(try XCTUnwrap(number.readLine(timeout: .seconds(20)))))
         thread.waitUntilBlocked()
@@ -116,7 +119,7 @@ final class SignalsTests: InterprocessTestCase {
         }
         XCTAssertFalse(thread.hasEnded)
         try sender.writeAll("x")
-        XCTAssertEqual(try thread.value().count, 1)
+        XCTAssertEqual(try thread.value(), 1)
     }
 
     /// In a process with one thread, which takes them.
@@ -152,7 +155,10 @@ final class SignalsTests: InterprocessTestCase {
         let signals = try Signals([.user1], capacity: 1)
         var sent = 0
         while signals.lostCount < 10 {
+            // The handler's write fails in the end, and nobody notices.
+            errno = E2BIG
             Signal.user1.raise()
+            XCTAssertEqual(errno, E2BIG)
             sent += 1
         }
         var taken = 0
