@@ -122,6 +122,19 @@ func count(_ signal: Signal, to count: Int32) throws {
     say("received \(count), lost \(watcher.lostCount)")
 }
 
+/// The same, awaited.
+func countAwaited(_ signal: Signal, to count: Int32) async throws {
+    let watcher = try Signals([signal])
+    say("ready")
+    var expected: Int32 = 0
+    for try await info in watcher {
+        guard info.value == expected, info.lostBefore == 0 else { return say("\(info) came instead of \(expected)") }
+        expected += 1
+        if expected == count { break }
+    }
+    say("received \(count), lost \(watcher.lostCount)")
+}
+
 /// Has room for as few signals as possible, and receives none until it is told to; says what is left then, and what is
 /// told of the next one.
 func overflow(_ signal: Signal) throws {

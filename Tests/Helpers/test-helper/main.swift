@@ -107,6 +107,9 @@ do {
     case "queue":
         try queue(number(arguments[0]), Signal(rawValue: number(arguments[1])), count: number(arguments[2]))
     case "count-values": try count(Signal(rawValue: number(arguments[0])), to: number(arguments[1]))
+    case "count-values-awaited":
+        let (signal, count): (Signal, Int32) = (Signal(rawValue: number(arguments[0])), number(arguments[1]))
+        try runAwaited { try await countAwaited(signal, to: count) }
     case "overflow": try overflow(Signal(rawValue: number(arguments[0])))
     #endif
     default: say("error unknown role")

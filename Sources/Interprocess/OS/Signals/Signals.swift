@@ -16,7 +16,8 @@ internal import Synchronization
 ///
 /// No code of yours runs in a signal handler. The library's does no more than to write down what came, on any thread,
 /// also one that is older than the watcher, and calls that it interrupts go on (`SA_RESTART`). Signals come in the order in
-/// which threads take them: two that are taken by two threads at the same moment may swap.
+/// which threads take them. This library's threads and those of Swift's pool take none, so that a program without others
+/// has them in order; two that are taken by two threads at the same moment may swap.
 ///
 /// What the signals did before comes back with the end of their last watcher: handler, mask and flags, unless somebody else
 /// has changed that meanwhile. A process made by `fork` has it back from the start, receives nothing here, and may not use

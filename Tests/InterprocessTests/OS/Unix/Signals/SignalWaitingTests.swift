@@ -54,10 +54,13 @@ final class SignalWaitingTests: InterprocessTestCase {
         assertThrows(.timedOut) { try signals.next(timeout: .zero) }
     }
 
-    /// Watchers come and go while signals come, and other descriptors get the numbers that they leave: nothing but what
-    /// was written to those may be in them.
+    /// Watchers come and go while signals come.
+    ///
+    /// Other descriptors get the numbers that they leave: nothing but what was written to those may be in them. And no
+    /// handler's write finds that nobody can receive it any more.
     func testClosingWhileSignalsCome() throws {
         let keeping = try Signals([.user1])
+        let broken = try Signals([.pipe])
         let isOver = Atomic(false)
         let sending = (0..<2).map { _ in
             Running { while !isOver.load(ordering: .relaxed) { Signal.user1.raise() } }
@@ -80,6 +83,7 @@ final class SignalWaitingTests: InterprocessTestCase {
         isOver.store(true, ordering: .relaxed)
         for thread in sending { try thread.value() }
         XCTAssertEqual(try opening.value(), 0)
+        assertThrows(.timedOut) { try broken.next(timeout: .zero) }
         keeping.close()
     }
 }
