@@ -34,6 +34,7 @@ struct cip_codes {
     int64_t no_descriptors_in_system;
     int64_t invalid_argument;
     int64_t other_family;
+    int64_t no_process;
 };
 extern const struct cip_codes cip_codes;
 

@@ -59,6 +59,8 @@ extension IPCError.Operation {
         case .identify: "identify the peer"
         case .wait: "wait"
         case .remove: "remove"
+        case .watch: "watch"
+        case .signal: "signal"
         }
     }
 

@@ -222,5 +222,9 @@ extension IPCError {
         case wait
         /// Removing a file.
         case remove
+        /// Beginning to watch signals.
+        case watch
+        /// Sending a signal.
+        case signal
     }
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <io.h>
 #include <process.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,35 @@ int64_t wt_open_own_program(void) {
     GetModuleFileNameA(NULL, path, sizeof path);
     return (int64_t)(intptr_t)CreateFileA(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
 }
+
+// Signals.
+
+void wt_raise(int32_t number) { raise(number); }
+
+int64_t wt_signal_handler(int32_t number) {
+    void (*present)(int) = signal(number, SIG_IGN);
+    signal(number, present);
+    return (int64_t)(intptr_t)present;
+}
+
+int64_t wt_ignore_signal(int32_t number, bool ignored) {
+    return (int64_t)(intptr_t)signal(number, ignored ? SIG_IGN : SIG_DFL);
+}
+
+// The handler of the library's, which is put in as the library calls for it: tests are the console.
+
+typedef BOOL(WINAPI *set_console_handler)(PHANDLER_ROUTINE, BOOL);
+static PHANDLER_ROUTINE console_handler;
+
+static BOOL WINAPI note_console_handler(PHANDLER_ROUTINE handler, BOOL adds) {
+    console_handler = handler;
+    set_console_handler call =
+        (set_console_handler)(void *)GetProcAddress(GetModuleHandleA("kernel32"), "SetConsoleCtrlHandler");
+    return call(handler, adds);
+}
+set_console_handler __imp_SetConsoleCtrlHandler = note_console_handler;
+
+bool wt_console_event(int64_t event) { return console_handler((DWORD)event); }
 
 // CreateNamedPipeW as the library calls it: noted, and passed on. Calls of a system's function go through a pointer of this
 // name, which the linker takes from here.

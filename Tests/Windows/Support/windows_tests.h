@@ -44,6 +44,16 @@ bool wt_make_synchronous_pipe(int64_t *receiver, int64_t *sender);
 /// A file that is no pipe.
 int64_t wt_open_own_program(void);
 
+/// raise: in this thread.
+void wt_raise(int32_t number);
+/// What the C runtime has for a signal.
+int64_t wt_signal_handler(int32_t number);
+/// Has a signal ignored, or do what it does by default, and returns what it had before.
+int64_t wt_ignore_signal(int32_t number, bool ignored);
+/// Tells the library of an event as the console would, and returns whether that is taken care of. (Wine has no console
+/// without a terminal.)
+bool wt_console_event(int64_t event);
+
 /// What CreateNamedPipeW was last called with.
 struct wt_creation {
     uint32_t open;
