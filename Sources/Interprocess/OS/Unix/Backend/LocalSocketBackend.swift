@@ -22,8 +22,8 @@ enum LocalSocketBackend {
         let file: SocketFile?
         let gate: Gate
 
-        consuming func makeCore(_ name: String) -> DescriptorCore {
-            DescriptorCore(descriptor, name: name, waker: .poll)
+        consuming func makeCore(_ name: String, waker: DescriptorCore.Waker = .poll) -> DescriptorCore {
+            DescriptorCore(descriptor, name: name, waker: waker)
         }
     }
 

@@ -165,6 +165,28 @@ final class UnixDatagramTests: InterprocessTestCase {
         }
     }
 
+    /// On sockets that are connected to nobody, made here or shared.
+    func testClosing() throws {
+        for isShared in [false, true] {
+            let socket = try UnixDatagramSocket(address: .path(path()))
+            if isShared { try socket.withUnsafeDescriptor { _ in } }
+            let calls: [Running<Void>] = [
+                Running { _ = try socket.receive(upTo: 9) },
+                Running { _ = try socket.receive(upTo: 9, maximumDescriptors: 1) },
+                Running { _ = try socket.receive(upTo: 9, timeout: .seconds(25)) },
+                Running { _ = try socket.receiveMany(into: UnixDatagramBatch(capacity: 2, maximumSize: 2)) },
+            ]
+            for call in calls { call.waitUntilBlocked() }
+            socket.close()
+            for call in calls { assertThrows(.closed, .read) { try call.value() } }
+        }
+        let adopted = try UnixDatagramSocket(adopting: UnixDatagramSocket(address: .path(path())).detach())
+        let call = Running { try adopted.receive(upTo: 9) }
+        call.waitUntilBlocked()
+        adopted.close()
+        assertThrows(.closed, .read) { try call.value() }
+    }
+
     func testMany() throws {
         let server = try UnixDatagramSocket(address: .path(path()))
         let client = try UnixDatagramSocket(address: .path(path("c")))
