@@ -149,8 +149,12 @@ final class UnixDatagramTests: InterprocessTestCase {
             let count = fill { try send(.zero) }
             XCTAssertGreaterThan(count, 0)
             assertThrows(.timedOut, .write) { try send(.milliseconds(5)) }
+            let batch = UnixDatagramBatch(capacity: 1, maximumSize: 1)
+            try batch.add([1], to: isConnected ? nil : address)
+            assertThrows(.timedOut, .write) { try client.sendMany(batch, timeout: .milliseconds(5)) }
             client.setNonblocking(true)
             assertThrows(.wouldBlock, .write) { try send(nil) }
+            assertThrows(.wouldBlock, .write) { try client.sendMany(batch) }
             client.setNonblocking(false)
             let sender = Running { try send(nil) }
             sender.waitUntilBlocked()
@@ -158,9 +162,15 @@ final class UnixDatagramTests: InterprocessTestCase {
             try sender.value()
             _ = fill { try send(.zero) }
             let closed = Running { try send(nil) }
-            closed.waitUntilBlocked()
+            let many = Running {
+                let batch = UnixDatagramBatch(capacity: 1, maximumSize: 1)
+                try batch.add([1], to: isConnected ? nil : address)
+                return try client.sendMany(batch)
+            }
+            for call in [closed.waitUntilBlocked, many.waitUntilBlocked] { call() }
             client.close()
             assertThrows(.closed, .write) { try closed.value() }
+            assertThrows(.closed, .write) { try many.value() }
             server.close()
         }
     }
