@@ -7,16 +7,15 @@
 
 #include "socket_internal.h"
 
-#if CIP_LINUX
-#define CIP_CREDENTIALS_SIZE sizeof(struct ucred)
-#else
-#define CIP_CREDENTIALS_SIZE 0
+// Of <linux/socket.h>, for C libraries whose headers are older than the kernel.
+#if CIP_LINUX && !defined(SCM_PIDFD)
+#define SCM_PIDFD 0x04
 #endif
 
-// Room for the most descriptors that one message can carry, and credentials, aligned as headers must be.
+// Room for the most descriptors that one message can carry, credentials and a pidfd, aligned as headers must be.
 union control {
     struct cmsghdr alignment;
-    char space[CMSG_SPACE(CIP_MAXIMUM_DESCRIPTORS * sizeof(int)) + CMSG_SPACE(CIP_CREDENTIALS_SIZE)];
+    char space[CMSG_SPACE(CIP_MAXIMUM_DESCRIPTORS * sizeof(int)) + CIP_CREDENTIALS_SPACE + CMSG_SPACE(sizeof(int))];
 };
 
 // Starts the next item in a zeroed control buffer, and counts it in.
@@ -32,7 +31,14 @@ static void *add_item(struct msghdr *header, int type, size_t size) {
 int64_t cip_send_message(int64_t descriptor, const struct cip_message *message, bool wait) {
     union control control;
     struct msghdr header = {.msg_iov = (struct iovec *)(void *)message->buffers, .msg_iovlen = message->buffer_count};
+    struct sockaddr_un to;
     if (message->descriptor_count > CIP_MAXIMUM_DESCRIPTORS) return -EINVAL;
+    if (message->address_length > 0) {
+        int64_t total = cip_fill_address(&to, message->address, message->address_length);
+        if (total < 0) return total;
+        header.msg_name = &to;
+        header.msg_namelen = (socklen_t)total;
+    }
     if (message->descriptor_count > 0 || message->has_credentials) {
         memset(&control, 0, sizeof control);
         header.msg_control = &control;
@@ -77,42 +83,99 @@ static void take_descriptors(struct cip_message *message, size_t *taken, struct 
     }
 }
 
+// What the control buffer has room for: no more than what is wanted, for without room for them the kernel makes no
+// descriptors of what a peer sends unasked, or no more than fit the room for something else that does not come.
+static size_t control_space(const struct cip_message *message) {
+    if (message->descriptor_count > 0) return sizeof(union control);
+    return (message->has_credentials ? CIP_CREDENTIALS_SPACE : 0) +
+           (CIP_LINUX && message->has_process ? CMSG_SPACE(sizeof(int)) : 0);
+}
+
+bool cip_take_credentials(struct cmsghdr *item, struct cip_credentials *credentials) {
+#if CIP_LINUX
+    if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_CREDENTIALS) return false;
+    struct ucred sender;
+    memcpy(&sender, CMSG_DATA(item), sizeof sender);
+    credentials->process = sender.pid > 0 ? sender.pid : -1;
+    credentials->user = sender.uid;
+    credentials->group = sender.gid;
+    return true;
+#else
+    return (void)item, (void)credentials, false;
+#endif
+}
+
+static void take_item(struct cip_message *message, size_t *taken, struct cmsghdr *item) {
+    if (item->cmsg_level != SOL_SOCKET) return;
+    if (item->cmsg_type == SCM_RIGHTS) take_descriptors(message, taken, item);
+    if (cip_take_credentials(item, &message->credentials)) message->has_credentials = true;
+#if CIP_LINUX
+    if (item->cmsg_type == SCM_PIDFD) {
+        int process;
+        memcpy(&process, CMSG_DATA(item), sizeof process);
+        // An error code in its place: the sender has ended, or there was no free number.
+        if (process == -EMFILE || process == -ENFILE) message->descriptors_lost = true;
+        message->process = process;
+        message->has_process = process >= 0;
+    }
+#endif
+}
+
+// Closes everything that came with a message which lacks something.
+static void discard(struct cip_message *message, size_t *taken) {
+    while (*taken > 0) close((int)message->descriptors[--*taken]);
+    if (message->has_process) close((int)message->process);
+    message->has_process = false;
+}
+
+static size_t room(const struct cip_message *message) {
+    size_t total = 0;
+    for (size_t index = 0; index < message->buffer_count; index++) total += message->buffers[index].count;
+    return total;
+}
+
 static int64_t receive(int64_t descriptor, struct cip_message *message, bool wait) {
     union control control;
+    struct sockaddr_un from;
     struct msghdr header = {
         .msg_iov = (struct iovec *)(void *)message->buffers,
         .msg_iovlen = message->buffer_count,
+        .msg_controllen = control_space(message),
     };
-    // Without room for them, the kernel never makes descriptors of what a peer sends unasked.
-    if (message->descriptor_count > 0 || message->has_credentials) {
-        header.msg_control = &control;
-        header.msg_controllen = sizeof control;
+    if (header.msg_controllen > 0) header.msg_control = &control;
+    if (message->address != NULL) {
+        header.msg_name = &from;
+        header.msg_namelen = sizeof from;
     }
+    message->descriptors_lost = message->descriptors_truncated = false;
+    bool is_complete = header.msg_controllen == sizeof control;
     int flags = wait ? 0 : MSG_DONTWAIT;
 #if CIP_HAS_ATOMIC_CLOEXEC
     flags |= MSG_CMSG_CLOEXEC;
 #endif
+    if (CIP_LINUX && message->is_measured) flags |= MSG_TRUNC;
     int64_t result = cip_result(recvmsg((int)descriptor, &header, flags));
+    // So the BSDs and Darwin say that descriptors came for which there was no free number.
+    if (!CIP_LINUX && result == -EMSGSIZE) return -EMFILE;
     if (result < 0) return result;
     size_t taken = 0;
     message->has_credentials = false;
+    message->has_process = false;
     message->truncated = (header.msg_flags & MSG_TRUNC) != 0;
-    message->descriptors_truncated = (header.msg_flags & MSG_CTRUNC) != 0;
-    for (struct cmsghdr *item = CMSG_FIRSTHDR(&header); item != NULL; item = CMSG_NXTHDR(&header, item)) {
-        if (item->cmsg_level != SOL_SOCKET) continue;
-        if (item->cmsg_type == SCM_RIGHTS) take_descriptors(message, &taken, item);
-#if CIP_LINUX
-        if (item->cmsg_type == SCM_CREDENTIALS) {
-            struct ucred sender;
-            memcpy(&sender, CMSG_DATA(item), sizeof sender);
-            message->credentials.process = sender.pid;
-            message->credentials.user = sender.uid;
-            message->credentials.group = sender.gid;
-            message->has_credentials = true;
-        }
-#endif
+    message->size = (size_t)result;
+    if (message->truncated && CIP_LINUX && message->is_measured) result = (int64_t)room(message);
+    for (struct cmsghdr *item = CMSG_FIRSTHDR(&header); item != NULL; item = CMSG_NXTHDR(&header, item))
+        take_item(message, &taken, item);
+    if (header.msg_flags & MSG_CTRUNC) {
+        // Where there was room for all that a message can carry, what lacked was free numbers.
+        if (CIP_LINUX && is_complete) message->descriptors_lost = true;
+        else message->descriptors_truncated = true;
     }
+    if (message->descriptors_lost) discard(message, &taken);
     message->descriptor_count = taken;
+    if (message->address != NULL) {
+        message->address_length = header.msg_namelen > 0 ? cip_take_address(&from, header.msg_namelen, message->address) : 0;
+    }
     return result;
 }
 
@@ -125,12 +188,17 @@ int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, boo
     return result;
 }
 
-int64_t cip_set_receives_credentials(int64_t descriptor, bool on) {
+int64_t cip_peek(int64_t descriptor, struct cip_buffer *buffers, size_t buffer_count) {
+    struct msghdr header = {.msg_iov = (struct iovec *)(void *)buffers, .msg_iovlen = buffer_count};
+    return cip_result(recvmsg((int)descriptor, &header, MSG_PEEK | MSG_DONTWAIT));
+}
+
+int64_t cip_next_size(int64_t descriptor) {
 #if CIP_LINUX
-    int value = on;
-    return cip_result(setsockopt((int)descriptor, SOL_SOCKET, SO_PASSCRED, &value, sizeof value));
+    char nothing;
+    return cip_result(recv((int)descriptor, &nothing, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT));
 #else
-    return (void)descriptor, (void)on, -ENOTSUP;
+    return (void)descriptor, -ENOTSUP;
 #endif
 }
 #endif

@@ -63,6 +63,8 @@ const struct cip_codes cip_codes = {
     .invalid_argument = EINVAL,
     .other_family = EAFNOSUPPORT,
     .no_process = ESRCH,
+    // Linux says EAGAIN.
+    .queue_full = CIP_LINUX ? INT32_MAX : ENOBUFS,
 };
 
 int64_t cip_meaning(int64_t code) {

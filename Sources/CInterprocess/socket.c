@@ -2,7 +2,9 @@
 #include "platform.h"
 
 #if CIP_UNIX
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -15,6 +17,7 @@
 
 int64_t cip_address_capacity(void) { return sizeof((struct sockaddr_un *)0)->sun_path; }
 int64_t cip_has_abstract_names(void) { return CIP_LINUX; }
+int64_t cip_shutdown_ends_datagrams(void) { return CIP_LINUX; }
 int64_t cip_mode_before_bind(void) {
 #if CIP_LINUX || defined(__OpenBSD__)
     return 1;
@@ -72,7 +75,7 @@ int64_t cip_socket_pair(int64_t type, int64_t *ends) {
 
 // The length counts what stands in sun_path, without a terminator: an abstract name must not be padded, and a path may
 // fill sun_path to the last byte.
-static int64_t fill_address(struct sockaddr_un *to, const uint8_t *address, size_t length) {
+int64_t cip_fill_address(struct sockaddr_un *to, const uint8_t *address, size_t length) {
     if (length == 0) return -EINVAL;
     if (length > sizeof to->sun_path) return -ENAMETOOLONG;
     memset(to, 0, sizeof *to);
@@ -87,14 +90,23 @@ static int64_t fill_address(struct sockaddr_un *to, const uint8_t *address, size
 
 int64_t cip_bind(int64_t descriptor, const uint8_t *address, size_t length) {
     struct sockaddr_un to;
-    int64_t total = fill_address(&to, address, length);
+    int64_t total = cip_fill_address(&to, address, length);
     if (total < 0) return total;
     return cip_result(bind((int)descriptor, (const struct sockaddr *)&to, (socklen_t)total));
 }
 
+int64_t cip_bind_anywhere(int64_t descriptor) {
+#if CIP_LINUX
+    struct sockaddr_un none = {.sun_family = AF_UNIX};
+    return cip_result(bind((int)descriptor, (const struct sockaddr *)&none, offsetof(struct sockaddr_un, sun_path)));
+#else
+    return (void)descriptor, -EINVAL;
+#endif
+}
+
 int64_t cip_connect(int64_t descriptor, const uint8_t *address, size_t length) {
     struct sockaddr_un to;
-    int64_t total = fill_address(&to, address, length);
+    int64_t total = cip_fill_address(&to, address, length);
     if (total < 0) return total;
     return cip_result(connect((int)descriptor, (const struct sockaddr *)&to, (socklen_t)total));
 }
@@ -182,18 +194,77 @@ int64_t cip_socket_listens(int64_t descriptor) {
     return getpeername((int)descriptor, (struct sockaddr *)&peer, &size) < 0 && errno == ENOTCONN;
 }
 
+size_t cip_take_address(const struct sockaddr_un *from, socklen_t size, uint8_t *address) {
+    size_t header = offsetof(struct sockaddr_un, sun_path);
+    size_t length = size > header ? size - header : 0;
+    if (length > sizeof from->sun_path) length = sizeof from->sun_path;
+    // The kernel adds a terminator to a path, and none to an abstract name.
+    if (length > 0 && from->sun_path[0] != 0) length = strnlen(from->sun_path, length);
+    else if (!CIP_LINUX) length = 0;
+    memcpy(address, from->sun_path, length);
+    return length;
+}
+
 int64_t cip_local_address(int64_t descriptor, uint8_t *address) {
     struct sockaddr_un found;
     socklen_t size = sizeof found;
     if (getsockname((int)descriptor, (struct sockaddr *)&found, &size) < 0) return -(int64_t)errno;
-    if (found.sun_family != AF_UNIX) return -EAFNOSUPPORT;
-    size_t header = offsetof(struct sockaddr_un, sun_path);
-    size_t length = size > header ? size - header : 0;
-    if (length > sizeof found.sun_path) length = sizeof found.sun_path;
-    // The kernel adds a terminator to a path, and none to an abstract name.
-    if (length > 0 && found.sun_path[0] != 0) length = strnlen(found.sun_path, length);
-    else if (!CIP_LINUX) length = 0;
-    memcpy(address, found.sun_path, length);
-    return (int64_t)length;
+    return found.sun_family == AF_UNIX ? (int64_t)cip_take_address(&found, size, address) : -EAFNOSUPPORT;
+}
+
+int64_t cip_peer_address(int64_t descriptor, uint8_t *address) {
+    struct sockaddr_un found = {.sun_family = AF_UNIX};
+    socklen_t size = sizeof found;
+    if (getpeername((int)descriptor, (struct sockaddr *)&found, &size) < 0) return -(int64_t)errno;
+    return (int64_t)cip_take_address(&found, size, address);
+}
+
+int64_t cip_packets_ended(int64_t descriptor) {
+#if defined(POLLRDHUP)
+    struct pollfd entry = {.fd = (int)descriptor, .events = POLLRDHUP};
+    if (poll(&entry, 1, 0) < 0) return -(int64_t)errno;
+    if (!(entry.revents & (POLLRDHUP | POLLHUP))) return 0;
+    // It has come, but perhaps not yet to be received: how many bytes are there still, in all packets?
+    int left;
+    return ioctl((int)descriptor, FIONREAD, &left) < 0 ? -(int64_t)errno : left == 0;
+#else
+    return (void)descriptor, 1;
+#endif
+}
+
+// Of <asm-generic/socket.h>, for C libraries whose headers are older than the kernel.
+#if CIP_LINUX && !defined(SO_PASSPIDFD) && !defined(__sparc__) && !defined(__hppa__)
+#define SO_PASSPIDFD 76
+#endif
+
+// -1: the system lacks it.
+static int native_option(int64_t option) {
+    switch (option) {
+    case CIP_OPTION_SEND_BUFFER: return SO_SNDBUF;
+    case CIP_OPTION_RECEIVE_BUFFER: return SO_RCVBUF;
+#if CIP_LINUX
+    case CIP_OPTION_CREDENTIALS: return SO_PASSCRED;
+    case CIP_OPTION_PEEK_OFFSET: return SO_PEEK_OFF;
+#if defined(SO_PASSPIDFD)
+    case CIP_OPTION_PROCESS: return SO_PASSPIDFD;
+#endif
+#endif
+    default: return -1;
+    }
+}
+
+int64_t cip_option(int64_t descriptor, int64_t option, int64_t *value) {
+    int native = native_option(option), found = 0;
+    socklen_t size = sizeof found;
+    if (native < 0) return -ENOTSUP;
+    if (getsockopt((int)descriptor, SOL_SOCKET, native, &found, &size) < 0) return -(int64_t)errno;
+    *value = found;
+    return 0;
+}
+
+int64_t cip_set_option(int64_t descriptor, int64_t option, int64_t value) {
+    int native = native_option(option), wanted = value > INT32_MAX ? INT32_MAX : (int)value;
+    if (native < 0) return -ENOTSUP;
+    return cip_result(setsockopt((int)descriptor, SOL_SOCKET, native, &wanted, sizeof wanted));
 }
 #endif

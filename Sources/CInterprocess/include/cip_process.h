@@ -35,6 +35,8 @@ struct cip_codes {
     int64_t invalid_argument;
     int64_t other_family;
     int64_t no_process;
+    /// Of a datagram: the receiver's queue is full, and nothing tells when it is not (BSDs, Darwin).
+    int64_t queue_full;
 };
 extern const struct cip_codes cip_codes;
 

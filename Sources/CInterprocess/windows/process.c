@@ -53,6 +53,7 @@ const struct cip_codes cip_codes = {
     .invalid_argument = ERROR_INVALID_PARAMETER,
     .other_family = NONE,
     .no_process = NONE,
+    .queue_full = NONE,
 };
 
 int64_t cip_meaning(int64_t code) {

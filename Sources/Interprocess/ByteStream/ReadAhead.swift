@@ -22,6 +22,11 @@ final class ReadAhead: Sendable {
         update { unsafe $0.take(into: target, wanted) }
     }
 
+    /// Copies up to `wanted` bytes, which stay.
+    func copy(into target: UnsafeMutableRawPointer, _ wanted: Int) -> Int {
+        buffer.withLock { unsafe $0.copy(into: target, wanted) }
+    }
+
     /// Takes out everything.
     func takeAll() -> [UInt8] {
         update { $0.takeFirst($0.byteCount) }
@@ -64,12 +69,17 @@ struct ReadAheadBuffer: Sendable {
 
     var byteCount: Int { end - start }
 
-    mutating func take(into target: UnsafeMutableRawPointer, _ wanted: Int) -> Int {
-        let taken = min(wanted, byteCount)
+    func copy(into target: UnsafeMutableRawPointer, _ wanted: Int) -> Int {
+        let copied = min(wanted, byteCount)
         unsafe memory.withUnsafeBytes { memory in
-            unsafe UnsafeMutableRawBufferPointer(start: target, count: taken)
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<start + taken]))
+            unsafe UnsafeMutableRawBufferPointer(start: target, count: copied)
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<start + copied]))
         }
+        return copied
+    }
+
+    mutating func take(into target: UnsafeMutableRawPointer, _ wanted: Int) -> Int {
+        let taken = unsafe copy(into: target, wanted)
         drop(taken)
         return taken
     }

@@ -178,4 +178,9 @@ extension ReceivingSide {
     func finishConnecting(until deadline: Deadline) async throws(IPCError) {
         try await connection?.finish(core, .receive, until: deadline)
     }
+
+    /// Waits for a deferred connection, for a call that is no read.
+    func finishConnectingBothSides() async throws(IPCError) {
+        try await connection?.finish(core, .both, until: settings.deadline(nil))
+    }
 }

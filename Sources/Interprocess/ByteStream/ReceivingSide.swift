@@ -10,6 +10,8 @@ public final class ReceivingSide: Sendable {
     let core: DescriptorCore
     let transport: Transport
     let connection: PendingConnection?
+    /// Who may send, where that is asked of each message.
+    let gate: Gate
     let settings: WaitSettings
     let spin: AdaptiveSpin
     let ahead = SetOnce<ReadAhead>()
@@ -20,14 +22,23 @@ public final class ReceivingSide: Sendable {
         _ core: DescriptorCore,
         _ transport: Transport,
         connection: PendingConnection? = nil,
+        gate: Gate = .open,
         nonblocking: Bool = false,
         spinTime: Duration = .zero
     ) {
         self.core = core
         self.transport = transport
         self.connection = connection
+        self.gate = gate
         settings = WaitSettings(nonblocking: nonblocking)
         spin = AdaptiveSpin(spinTime)
+    }
+
+    /// Waits for a deferred connection, for a call that is no read.
+    func finishConnecting(_ operation: IPCError.Operation) throws(IPCError) {
+        guard let connection else { return }
+        let lease = try core.lease(.both, for: operation)
+        try connection.finish(core, .both, lease, settings.patience(nil))
     }
 
     /// The read-ahead buffer, made at first use.
@@ -79,7 +90,7 @@ public final class ReceivingSide: Sendable {
     }
 
     /// Takes bytes out of the read-ahead buffer, or else receives some, when no other thread is at it.
-    private func inTurn(
+    func inTurn(
         _ patience: Patience,
         _ take: () -> Int,
         orReceive receive: () throws(IPCError) -> Int
@@ -170,7 +181,7 @@ public final class ReceivingSide: Sendable {
     }
 
     /// Makes attempts until one works, waiting for readiness in between.
-    private func receive(
+    func receive(
         _ lease: borrowing DescriptorCore.Lease,
         _ patience: Patience,
         _ attempt: () -> Int64

@@ -26,6 +26,9 @@ struct Deadline: Sendable {
     /// What is left, not less than zero; -1 when there is no limit, as `cip_poll` understands it.
     var remaining: Int64 { isNever ? -1 : max(0, nanoseconds - cip_now()) }
 
+    /// What is left as a time limit; `nil` when there is none.
+    var left: Duration? { isNever ? nil : .nanoseconds(remaining) }
+
     var hasPassed: Bool { !isNever && nanoseconds <= cip_now() }
 
     /// The earlier of this deadline and a moment that many nanoseconds from now.

@@ -39,15 +39,23 @@ public final class LocalSocketListener: Sendable, DescriptorOwner {
     ///   replaced; ``IPCError/Code/notFound`` when the directory does not exist; ``IPCError/Code/permissionDenied``;
     ///   ``IPCError/Code/busy`` when another program is in the way for longer than ``Options/maxSpinTime``;
     ///   ``IPCError/Code/resourcesExhausted``.
-    public init(_ name: LocalSocketName, options: Options = Options()) throws(IPCError) {
+    public convenience init(_ name: LocalSocketName, options: Options = Options()) throws(IPCError) {
+        try self.init(LocalSocketBackend.listen(name, options), name, label: name.description, options)
+    }
+
+    init(
+        _ binding: consuming LocalSocketBackend.Binding,
+        _ name: LocalSocketName?,
+        label: String,
+        _ options: Options
+    ) throws(IPCError) {
         self.name = name
-        let binding = try LocalSocketBackend.listen(name, options)
         file = binding.file
         gate = binding.gate
         settings = WaitSettings(nonblocking: options.nonblocking.accept)
         spin = AdaptiveSpin(options.spinTime)
         streamsAreNonblocking = Atomic(options.nonblocking.stream)
-        descriptorCore = binding.makeCore(name.description)
+        descriptorCore = binding.makeCore(label)
         // Made now, so that closing can wake a blocked accept even when no descriptor is left later.
         try descriptorCore.wake(.receive, for: .listen)
     }

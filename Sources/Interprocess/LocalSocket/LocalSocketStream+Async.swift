@@ -68,7 +68,7 @@ extension LocalSocketStream {
     /// - Returns: What the system tells.
     /// - Throws: ``IPCError/Code/notConnected``, ``IPCError/Code/closed``, ``IPCError/Code/cancelled``.
     public func peerCredentials() async throws(IPCError) -> PeerCredentials {
-        try await finishConnecting()
+        try await receivingSide.finishConnectingBothSides()
         return try PeerCredentials(descriptorCore)
     }
 
@@ -80,7 +80,7 @@ extension LocalSocketStream {
     /// - Returns: The process.
     /// - Throws: ``IPCError/Code/unsupported`` on older systems, ``IPCError/Code/closed``, ``IPCError/Code/cancelled``.
     public func peerProcess() async throws(IPCError) -> PeerProcess {
-        try await finishConnecting()
+        try await receivingSide.finishConnectingBothSides()
         return try PeerProcess(peerOf: descriptorCore)
     }
     #endif
@@ -93,7 +93,7 @@ extension LocalSocketStream {
     /// - Parameter direction: Which.
     /// - Throws: ``IPCError/Code/notConnected``, ``IPCError/Code/closed``, ``IPCError/Code/cancelled``.
     public func shutdown(_ direction: Direction) async throws(IPCError) {
-        try await finishConnecting()
+        try await receivingSide.finishConnectingBothSides()
         try LocalSocketBackend.shutdown(descriptorCore, direction)
     }
     #endif
@@ -106,7 +106,7 @@ extension LocalSocketStream {
     /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/cancelled``; ``IPCError/Code/resourcesExhausted``;
     ///   ``IPCError/Code/busy`` while a thread is blocked in a read or write.
     public func duplicate() async throws(IPCError) -> LocalSocketStream {
-        try await finishConnecting()
+        try await receivingSide.finishConnectingBothSides()
         return LocalSocketStream(try LocalSocketBackend.duplicate(descriptorCore))
     }
 
@@ -117,14 +117,8 @@ extension LocalSocketStream {
     ///   under way or awaited, or while bytes were read ahead that nobody has asked for: take them first
     ///   (``ByteReceiver/takeBuffered()``).
     public func detach() async throws(IPCError) -> RawDescriptor {
-        try await finishConnecting()
+        try await receivingSide.finishConnectingBothSides()
         try receivingSide.checkNothingBuffered()
         return RawDescriptor(try descriptorCore.detach())
-    }
-
-    /// Waits for a deferred connection.
-    private func finishConnecting() async throws(IPCError) {
-        guard let connection = receivingSide.connection else { return }
-        try await connection.finish(descriptorCore, .both, until: receivingSide.settings.deadline(nil))
     }
 }

@@ -106,7 +106,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     /// - Returns: What the system tells.
     /// - Throws: ``IPCError/Code/notConnected``, ``IPCError/Code/closed``.
     public func peerCredentials() throws(IPCError) -> PeerCredentials {
-        try finishConnecting(.identify)
+        try receivingSide.finishConnecting(.identify)
         return try PeerCredentials(descriptorCore)
     }
 
@@ -118,7 +118,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     /// - Returns: The process.
     /// - Throws: ``IPCError/Code/unsupported`` on older systems, ``IPCError/Code/closed``.
     public func peerProcess() throws(IPCError) -> PeerProcess {
-        try finishConnecting(.identify)
+        try receivingSide.finishConnecting(.identify)
         return try PeerProcess(peerOf: descriptorCore)
     }
     #endif
@@ -133,7 +133,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     /// - Parameter direction: Which.
     /// - Throws: ``IPCError/Code/notConnected``, ``IPCError/Code/closed``.
     public func shutdown(_ direction: Direction) throws(IPCError) {
-        try finishConnecting(.shutdown)
+        try receivingSide.finishConnecting(.shutdown)
         try LocalSocketBackend.shutdown(descriptorCore, direction)
     }
 
@@ -166,7 +166,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/busy`` while another
     ///   thread waits in a read or write: duplicate before that call starts.
     public func duplicate() throws(IPCError) -> LocalSocketStream {
-        try finishConnecting(.duplicate)
+        try receivingSide.finishConnecting(.duplicate)
         return LocalSocketStream(try LocalSocketBackend.duplicate(descriptorCore))
     }
 
@@ -184,15 +184,8 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way, or while bytes were
     ///   read ahead that nobody has asked for: take them first (``ByteReceiver/takeBuffered()``).
     public func detach() throws(IPCError) -> RawDescriptor {
-        try finishConnecting(.detach)
+        try receivingSide.finishConnecting(.detach)
         try receivingSide.checkNothingBuffered()
         return RawDescriptor(try descriptorCore.detach())
-    }
-
-    /// Waits for a deferred connection.
-    private func finishConnecting(_ operation: IPCError.Operation) throws(IPCError) {
-        guard let connection = receivingSide.connection else { return }
-        let lease = try descriptorCore.lease(.both, for: operation)
-        try connection.finish(descriptorCore, .both, lease, receivingSide.settings.patience(nil))
     }
 }

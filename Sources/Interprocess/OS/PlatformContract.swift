@@ -38,7 +38,7 @@ protocol PlatformReadiness {
 /// What names mean to the system.
 protocol PlatformAddress: Sendable, Hashable {
     static var pathsAreNamespaced: Bool { get }
-    var path: [UInt8]? { get }
+    var isPath: Bool { get }
     var description: String { get }
     init(path: [UInt8]) throws(IPCError)
     init(namespaced name: [UInt8]) throws(IPCError)

@@ -113,6 +113,16 @@ do {
         try runAwaited { try await countAwaited(signal, to: count) }
     case "overflow": try overflow(Signal(rawValue: number(arguments[0])))
     #endif
+    case "serve-packets": try servePackets(address(arguments[0]), clients: number(arguments[1]))
+    case "echo-packets": try echoPackets(address(arguments[0]), count: number(arguments[1]))
+    case "serve-datagrams": try serveDatagrams(address(arguments[0]))
+    case "echo-datagrams":
+        try echoDatagrams(address(arguments[0]), from: address(arguments[1]), count: number(arguments[2]))
+    case "send-datagram": try sendDatagram(address(arguments[0]), arguments[1])
+    case "pass-descriptors": try passDescriptors(address(arguments[0]), file: arguments[1])
+    case "read-passed-pipes": try readPassedPipes(address(arguments[0]))
+    case "receive-without-numbers": try receiveWithoutNumbers(address(arguments[0]), room: number(arguments[1]))
+    case "present-credentials": try presentCredentials(address(arguments[0]))
     default: say("error unknown role")
     }
 } catch {

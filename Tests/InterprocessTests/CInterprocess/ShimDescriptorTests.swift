@@ -42,7 +42,7 @@ final class ShimDescriptorTests: InterprocessTestCase {
             ("set capacity", cip_set_pipe_capacity(bad, -1), EINVAL),
             ("set capacity", cip_set_pipe_capacity(bad, 1 << 40), EINVAL),
             ("send timeout", cip_set_send_timeout(bad, 1), EBADF),
-            ("pass credentials", cip_set_receives_credentials(bad, true), EBADF),
+            ("pass credentials", cip_set_option(bad, Int64(CIP_OPTION_CREDENTIALS), 1), EBADF),
             ("send message", cip_send_message(bad, &message, false), EBADF),
             ("receive message", cip_receive_message(bad, &message, false), EBADF),
             ("unlink", cip_unlink(nowhere, path("none")), ENOENT),

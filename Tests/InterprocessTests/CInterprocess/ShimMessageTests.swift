@@ -136,7 +136,7 @@ final class ShimMessageTests: InterprocessTestCase {
     func testCredentials() {
         let own = cip_credentials(process: cip_own_process(), user: cip_own_user(), group: cip_own_group())
         let (one, other) = pair(CIP_STREAM)
-        XCTAssertEqual(cip_set_receives_credentials(other, true), 0)
+        XCTAssertEqual(cip_set_option(other, Int64(CIP_OPTION_CREDENTIALS), 1), 0)
         XCTAssertEqual(send("x", over: one, descriptors: Array(repeating: one, count: 253), credentials: own), 1)
         let received = receive(other, descriptors: 253, credentials: true)
         XCTAssertTrue(received.message.has_credentials)
@@ -150,7 +150,7 @@ final class ShimMessageTests: InterprocessTestCase {
         // Nobody else's can be presented: no process has this number.
         let wrong = cip_credentials(process: Int64(Int32.max), user: own.user, group: own.group)
         XCTAssertLessThan(send("z", over: one, credentials: wrong), 0)
-        XCTAssertEqual(cip_set_receives_credentials(other, false), 0)
+        XCTAssertEqual(cip_set_option(other, Int64(CIP_OPTION_CREDENTIALS), 0), 0)
         XCTAssertEqual(send("w", over: one), 1)
         XCTAssertFalse(receive(other, credentials: true).message.has_credentials)
         for descriptor in [one, other] + received.descriptors { _ = cip_close(descriptor) }

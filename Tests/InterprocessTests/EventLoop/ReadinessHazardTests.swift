@@ -95,7 +95,7 @@ final class ReadinessHazardTests: InterprocessTestCase {
     func testCredentialsOfTwoWriters() async throws {
         for (onLoop, waitsFirst) in [(false, false), (false, true), (true, false), (true, true)] {
             let (near, far) = try LocalSocketStream.pair()
-            XCTAssertEqual(cip_set_receives_credentials(near.descriptorCore.descriptor, true), 0)
+            XCTAssertEqual(cip_set_option(near.descriptorCore.descriptor, Int64(CIP_OPTION_CREDENTIALS), 1), 0)
             let start = Flag()
             let reading = Self.reading(near, by: 100, onLoop: onLoop, from: waitsFirst ? nil : start)
             if waitsFirst { await waitUntilAwaited(near) }

@@ -11,6 +11,8 @@ struct Gate: Sendable {
 
     static let open = Gate(access: nil)
 
+    var isOpen: Bool { access == nil }
+
     private init(access: LocalSocketListener.Access?) { self.access = access }
 
     /// The gate for a mode, whose write bits say who may connect, or else for an access.
@@ -32,11 +34,17 @@ struct Gate: Sendable {
         guard let access else { return true }
         var peer = cip_credentials()
         guard System.call(.credentials, { unsafe cip_peer_credentials(descriptor, &peer) }) >= 0 else { return false }
-        if peer.user == 0 || peer.user == cip_own_user() { return true }
+        if admits(peer) { return true }
         guard access == .group else { return false }
-        let own = cip_own_group()
-        if peer.group == own { return true }
-        return PeerCredentials.groups(descriptor)?.contains { Int64($0) == own } ?? false
+        return PeerCredentials.groups(descriptor)?.contains { Int64($0) == cip_own_group() } ?? false
+    }
+
+    /// Whether a datagram may be received: one whose sender cannot be told may not.
+    func admits(sender: cip_credentials?) -> Bool { isOpen || sender.map(admits) ?? false }
+
+    private func admits(_ peer: cip_credentials) -> Bool {
+        if peer.user == 0 || peer.user == cip_own_user() { return true }
+        return access == .group && peer.group == cip_own_group()
     }
 }
 

@@ -20,18 +20,18 @@ extension OwnedDescriptor {
         self.init(Int64(raw))
     }
 
-    /// Takes over a stream socket of the Unix family that listens, or one that does not.
-    init(adoptingSocket raw: RawDescriptor, listening: Bool) throws(IPCError) {
+    /// Takes over a socket of the Unix family and a kind, one that listens, or one that does not.
+    init(adoptingSocket raw: RawDescriptor, _ kind: UnixSocketKind, listening: Bool) throws(IPCError) {
         try self.init(
             adopting: raw,
-            detail: listening
-                ? "it is not a listening Unix stream socket" : "it is not a Unix stream socket that can be connected"
+            detail: kind.description(listening: listening)
         ) { descriptor in
             let type = System.call(.option) { cip_socket_type(descriptor) }
             // Of another family, as of another type: it is not what it has to be.
             if type == -cip_codes.other_family { return 0 }
             if type < 0 { return type }
-            if type != Int64(CIP_STREAM) { return 0 }
+            if type != kind.native { return 0 }
+            if !kind.listens { return 1 }
             let listens = System.call(.option) { cip_socket_listens(descriptor) }
             return listens < 0 ? listens : (listens != 0) == listening ? 1 : 0
         }

@@ -9,16 +9,19 @@ extension LocalSocketBackend {
         _ name: LocalSocketName,
         _ options: LocalSocketStream.ConnectOptions
     ) async throws(IPCError) -> LocalSocketStream {
-        let plan = ConnectPlan(name, options)
-        switch options.wait {
-        case .unbounded: return plan.makeStream(try await plan.connect(until: .never), options)
-        case .timeout(let limit): return plan.makeStream(try await plan.connect(until: Deadline(after: limit)), options)
-        case .deferred: return try plan.makeDeferredStream(options)
-        }
+        LocalSocketStream(try await ConnectPlan(name, options).open(options.wait), options)
     }
 }
 
 extension ConnectPlan {
+    func open(_ wait: LocalSocketStream.ConnectWait) async throws(IPCError) -> Opened {
+        switch wait {
+        case .unbounded: return Opened(core: makeCore(try await connect(until: .never)))
+        case .timeout(let limit): return Opened(core: makeCore(try await connect(until: Deadline(after: limit))))
+        case .deferred: return try openDeferred()
+        }
+    }
+
     /// Connects as the blocking form does.
     ///
     /// Nothing tells of room in a server's backlog, nor of a server that appears, so both are tried for again and again.

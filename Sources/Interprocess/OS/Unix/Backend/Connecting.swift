@@ -6,38 +6,60 @@ internal import Synchronization
 
 /// How to reach a server: what connecting, at once or later, has to know.
 struct ConnectPlan: Sendable {
-    let address: UnixAddress
+    let address: UnixSocketAddress
     let name: String
+    let kind: UnixSocketKind
     let waitsForServer: Bool
     let requiredPeer: PeerRequirement
 
     init(_ name: LocalSocketName, _ options: LocalSocketStream.ConnectOptions) {
-        address = name.address
-        self.name = name.description
-        waitsForServer = options.waitsForServer
-        requiredPeer = options.requiresPeer ?? (name.isAgreedOn ? .currentUser : .anyone)
+        self.init(name.address, label: name.description, isAgreedOn: name.isAgreedOn, .stream, options)
     }
 
-    func makeStream(
-        _ socket: consuming OwnedDescriptor,
+    /// For a name that is agreed on, and that anybody can be first to take, the server has to be the current user's,
+    /// unless the options say otherwise.
+    init(
+        _ address: UnixSocketAddress,
+        label: String,
+        isAgreedOn: Bool,
+        _ kind: UnixSocketKind,
         _ options: LocalSocketStream.ConnectOptions
-    ) -> LocalSocketStream {
-        let core = DescriptorCore(socket, name: name, waker: LocalSocketBackend.streamWaker)
-        return LocalSocketStream(core, nonblocking: options.nonblocking, spinTime: options.spinTime)
+    ) {
+        self.address = address
+        name = label
+        self.kind = kind
+        waitsForServer = options.waitsForServer
+        requiredPeer = options.requiresPeer ?? (isAgreedOn ? .currentUser : .anyone)
     }
 
-    /// A stream that the first call which needs the connection connects, unless that takes no waiting now.
-    func makeDeferredStream(_ options: LocalSocketStream.ConnectOptions) throws(IPCError) -> LocalSocketStream {
-        let socket = try makeSocket(nonblocking: true)
-        let core = DescriptorCore(socket, name: name, waker: LocalSocketBackend.streamWaker)
+    init(_ address: UnixSocketAddress, _ kind: UnixSocketKind, _ options: LocalSocketStream.ConnectOptions) {
+        self.init(address, label: address.description, isAgreedOn: address.abstractBytes != nil, kind, options)
+    }
+
+    /// A socket that is connected, or that the first call which needs it connects.
+    struct Opened {
+        let core: DescriptorCore
+        var pending: PendingConnection?
+    }
+
+    func open(_ wait: LocalSocketStream.ConnectWait) throws(IPCError) -> Opened {
+        switch wait {
+        case .unbounded: return Opened(core: makeCore(try connect(until: .never)))
+        case .timeout(let limit): return Opened(core: makeCore(try connect(until: Deadline(after: limit))))
+        case .deferred: return try openDeferred()
+        }
+    }
+
+    func makeCore(_ socket: consuming OwnedDescriptor) -> DescriptorCore {
+        DescriptorCore(socket, name: name, waker: LocalSocketBackend.streamWaker)
+    }
+
+    /// A socket that the first call which needs the connection connects, unless that takes no waiting now.
+    func openDeferred() throws(IPCError) -> Opened {
+        let core = makeCore(try makeSocket(nonblocking: true))
         let pending = PendingConnection(self)
         try pending.tryNow(core)
-        return LocalSocketStream(
-            core,
-            connection: pending,
-            nonblocking: options.nonblocking,
-            spinTime: options.spinTime
-        )
+        return Opened(core: core, pending: pending)
     }
 
     func error(_ code: IPCError.Code, result: Int64? = nil, detail: StaticString? = nil) -> IPCError {
@@ -46,7 +68,7 @@ struct ConnectPlan: Sendable {
 
     func error(result: Int64) -> IPCError {
         var detail: StaticString?
-        if result == -cip_codes.connection_refused, let present = try? address.path.map(CPath.init)?.status(),
+        if result == -cip_codes.connection_refused, let present = try? address.pathBytes.map(CPath.init)?.status(),
             present.kind != Int64(CIP_KIND_SOCKET)
         {
             detail = "the file at that path is no socket"
@@ -87,7 +109,7 @@ struct ConnectPlan: Sendable {
     }
 
     func makeSocket(nonblocking: Bool) throws(IPCError) -> OwnedDescriptor {
-        let made = System.call(.socket) { cip_socket(Int64(CIP_STREAM), nonblocking) }
+        let made = System.call(.socket) { cip_socket(kind.native, nonblocking) }
         return try OwnedDescriptor(result: made, .connect, name: name)
     }
 
@@ -177,6 +199,17 @@ final class PendingConnection: Sendable {
         // While it was pending, connect had to be told not to wait.
         _ = System.call(.option) { cip_set_nonblocking(core.descriptor, false) }
         isMade.store(true, ordering: .releasing)
+    }
+}
+
+extension LocalSocketStream {
+    convenience init(_ opened: ConnectPlan.Opened, _ options: ConnectOptions) {
+        self.init(
+            opened.core,
+            connection: opened.pending,
+            nonblocking: options.nonblocking,
+            spinTime: options.spinTime
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 #if !os(Windows)
 internal import CInterprocess
 
-typealias LocalSocketAddress = UnixAddress
+typealias LocalSocketAddress = UnixSocketAddress
 /// What a listener's name belongs to.
 typealias NameHolder = SocketFile
 
@@ -22,8 +22,10 @@ enum LocalSocketBackend {
         let file: SocketFile?
         let gate: Gate
 
-        consuming func makeCore(_ name: String) -> DescriptorCore {
-            DescriptorCore(descriptor, name: name, waker: .poll)
+        consuming func makeCore(_ name: String) -> DescriptorCore { makeCore(name, waker: .poll) }
+
+        consuming func makeCore(_ name: String, waker: DescriptorCore.Waker) -> DescriptorCore {
+            DescriptorCore(descriptor, name: name, waker: waker)
         }
     }
 
@@ -31,36 +33,19 @@ enum LocalSocketBackend {
         _ name: LocalSocketName,
         _ options: LocalSocketListener.Options
     ) throws(IPCError) -> Binding {
-        let label = name.description
-        let backlog = Int64(options.backlog ?? -1)
-        // Nonblocking, for accept is the one call that cannot be told not to wait: a client seen by poll may be gone.
-        let made = System.call(.socket) { cip_socket(Int64(CIP_STREAM), true) }
-        let socket = try OwnedDescriptor(result: made, .listen, name: label)
-        let mode = options.mode.map { UInt32($0) & 0o7777 }
-
-        guard let path = name.address.path else {
-            var result = System.call(.bind) { name.address.with { unsafe cip_bind(socket.raw, $0, $1) } }
-            if result >= 0 { result = System.call(.listen) { cip_listen(socket.raw, backlog) } }
-            if result < 0 { throw IPCError(result: result, .listen, name: label) }
-            return Binding(descriptor: socket, file: nil, gate: Gate(options.access, mode: mode))
-        }
-        let plan = SocketFilePlan(
+        try BindPlan(
             address: name.address,
-            path: CPath(path),
-            mode: mode ?? options.access.mode,
-            backlog: backlog,
-            overwrite: options.overwrite,
-            patience: options.maxSpinTime,
+            label: name.description,
             isInRuntimeDirectory: name.isInRuntimeDirectory,
-            label: label
-        )
-        let file = try plan.listen(on: socket)
-        if !options.reclaimsName { file.keep() }
-        return Binding(descriptor: socket, file: file, gate: .open)
+            options
+        ).bind()
     }
 
-    static func adoptListener(_ descriptor: RawDescriptor) throws(IPCError) -> OwnedDescriptor {
-        let socket = try OwnedDescriptor(adoptingSocket: descriptor, listening: true)
+    static func adoptListener(
+        _ descriptor: RawDescriptor,
+        _ kind: UnixSocketKind = .stream
+    ) throws(IPCError) -> OwnedDescriptor {
+        let socket = try OwnedDescriptor(adoptingSocket: descriptor, kind, listening: true)
         let result = System.call(.option) { cip_set_nonblocking(socket.raw, true) }
         if result >= 0 { return socket }
         _ = socket.release()
@@ -68,18 +53,15 @@ enum LocalSocketBackend {
     }
 
     static func adoptStream(_ descriptor: RawDescriptor) throws(IPCError) -> OwnedDescriptor {
-        try OwnedDescriptor(adoptingSocket: descriptor, listening: false)
+        try OwnedDescriptor(adoptingSocket: descriptor, .stream, listening: false)
     }
 
     /// The name that a listening socket is bound to, if it can be written as one.
     static func name(of socket: borrowing OwnedDescriptor) -> LocalSocketName? {
-        let bytes = [UInt8](capacity: UnixAddress.capacity) { buffer in
-            unsafe buffer.withUnsafeMutableBufferPointer { (memory, count) in
-                guard let base = memory.baseAddress else { return }
-                count = Int(max(0, System.call(.option) { unsafe cip_local_address(socket.raw, base) }))
-            }
-        }
-        return LocalSocketName(boundTo: bytes)
+        let descriptor = socket.raw
+        return LocalSocketName(
+            boundTo: UnixSocketAddress.ask { unsafe cip_local_address(descriptor, $0) }.address.bytes
+        )
     }
 
     static func restoreBlocking(_ descriptor: Int64) {
@@ -90,28 +72,28 @@ enum LocalSocketBackend {
         _ name: LocalSocketName,
         _ options: LocalSocketStream.ConnectOptions
     ) throws(IPCError) -> LocalSocketStream {
-        let plan = ConnectPlan(name, options)
-        switch options.wait {
-        case .unbounded: return plan.makeStream(try plan.connect(until: .never), options)
-        case .timeout(let limit): return plan.makeStream(try plan.connect(until: Deadline(after: limit)), options)
-        case .deferred: return try plan.makeDeferredStream(options)
-        }
+        LocalSocketStream(try ConnectPlan(name, options).open(options.wait), options)
     }
 
-    static func pair() throws(IPCError) -> (DescriptorCore, DescriptorCore) {
+    static func pair() throws(IPCError) -> (DescriptorCore, DescriptorCore) { try pair(CIP_STREAM, streamWaker) }
+
+    static func pair(
+        _ type: Int,
+        _ waker: DescriptorCore.Waker
+    ) throws(IPCError) -> (DescriptorCore, DescriptorCore) {
         var ends: (Int64, Int64) = (-1, -1)
         let result = System.call(.socket) {
             unsafe withUnsafeMutableBytes(of: &ends) {
                 unsafe cip_socket_pair(
-                    Int64(CIP_STREAM),
+                    Int64(type),
                     $0.assumingMemoryBound(to: Int64.self).baseAddress.unsafelyUnwrapped
                 )
             }
         }
         if result < 0 { throw IPCError(result: result, .create, name: "a socket pair") }
         return (
-            DescriptorCore(OwnedDescriptor(ends.0), name: "a socket pair", waker: streamWaker),
-            DescriptorCore(OwnedDescriptor(ends.1), name: "a socket pair", waker: streamWaker)
+            DescriptorCore(OwnedDescriptor(ends.0), name: "a socket pair", waker: waker),
+            DescriptorCore(OwnedDescriptor(ends.1), name: "a socket pair", waker: waker)
         )
     }
 
@@ -143,7 +125,7 @@ enum LocalSocketBackend {
         defer { withExtendedLifetime(lease) {} }
         let made = System.call(.duplicate) { cip_duplicate(core.descriptor) }
         let descriptor = try OwnedDescriptor(result: made, .duplicate, name: core.name)
-        return DescriptorCore(descriptor, name: core.name, waker: streamWaker, isShared: true)
+        return DescriptorCore(descriptor, name: core.name, waker: core.waker, isShared: true)
     }
 
     /// Accepts a client and disconnects it.
@@ -158,7 +140,7 @@ enum LocalSocketBackend {
 
 extension LocalSocketListener.Access {
     /// The mode of the socket's file; `nil` leaves it to the umask.
-    fileprivate var mode: UInt32? {
+    var fileMode: UInt32? {
         switch self {
         case .currentUser: 0o600
         case .group: 0o660

@@ -10,11 +10,15 @@ extension PeerCredentials {
         var peer = cip_credentials()
         let result = System.call(.credentials) { unsafe cip_peer_credentials(core.descriptor, &peer) }
         if result < 0 { throw core.error(result: result, .identify) }
-        processID = Int32(exactly: peer.process).flatMap { $0 > 0 ? $0 : nil }
-        userID = UInt32(exactly: peer.user)
-        groupID = UInt32(exactly: peer.group)
-        groups = Self.groups(core.descriptor)
-        securityLabel = Self.label(core.descriptor)
+        self.init(peer, groups: Self.groups(core.descriptor), securityLabel: Self.label(core.descriptor))
+    }
+
+    init(_ found: cip_credentials, groups: [UInt32]? = nil, securityLabel: String? = nil) {
+        processID = Int32(exactly: found.process).flatMap { $0 > 0 ? $0 : nil }
+        userID = UInt32(exactly: found.user)
+        groupID = UInt32(exactly: found.group)
+        self.groups = groups
+        self.securityLabel = securityLabel
     }
 
     /// The peer's supplementary groups, or `nil` where the system does not tell.
@@ -55,11 +59,14 @@ public final class PeerProcess: Sendable, DescriptorOwner {
     public let descriptorCore: DescriptorCore
 
     /// Asks for the peer of a connected socket.
-    init(peerOf core: DescriptorCore) throws(IPCError) {
+    convenience init(peerOf core: DescriptorCore) throws(IPCError) {
         let lease = try core.lease(.both, for: .identify)
         defer { withExtendedLifetime(lease) {} }
         let result = System.call(.credentials) { cip_peer_process(core.descriptor) }
-        let process = try OwnedDescriptor(result: result, .identify, name: core.name)
+        self.init(try OwnedDescriptor(result: result, .identify, name: core.name))
+    }
+
+    init(_ process: consuming OwnedDescriptor) {
         descriptorCore = DescriptorCore(process, name: "the peer process", waker: .poll)
     }
 

@@ -41,7 +41,7 @@ extension SocketFilePlan {
     ///
     /// Every other outcome leaves it open.
     private func refusesConnections() -> Bool {
-        let made = System.call(.socket) { cip_socket(Int64(CIP_STREAM), true) }
+        let made = System.call(.socket) { cip_socket(kind.native, true) }
         if made < 0 { return false }
         let probe = OwnedDescriptor(made)
         let result = System.call(.connect) { address.with { unsafe cip_connect(probe.raw, $0, $1) } }
@@ -52,13 +52,15 @@ extension SocketFilePlan {
     /// over the old one in one step.
     func replace(
         with socket: borrowing OwnedDescriptor,
+        for present: cip_file_status,
         in directory: borrowing Directory
     ) throws(IPCError) -> cip_file_status {
+        if !kind.listens { return try replaceAnswerably(with: socket, for: present, in: directory) }
         let temporary = Self.temporaryName()
         let beside = path.directoryPrefix + temporary.bytes
         // A path near the limit leaves no room for another name beside it, but there is a shorter way there.
-        let isShort = beside.count <= UnixAddress.capacity
-        let result = bind(socket, to: try UnixAddress(path: isShort ? beside : directory.detour(to: temporary)))
+        let isShort = beside.count <= UnixSocketAddress.capacity
+        let result = bind(socket, to: try UnixSocketAddress(path: isShort ? beside : directory.detour(to: temporary)))
         if result < 0 {
             throw error(
                 result: result,
@@ -77,9 +79,22 @@ extension SocketFilePlan {
         }
     }
 
+    /// The same for a socket that others answer by the name that it was bound to, which therefore has to be the real
+    /// one: there is a moment in which the name is missing.
+    private func replaceAnswerably(
+        with socket: borrowing OwnedDescriptor,
+        for present: cip_file_status,
+        in directory: borrowing Directory
+    ) throws(IPCError) -> cip_file_status {
+        directory.remove(path.name, ifStill: present)
+        let result = bind(socket, to: address)
+        if result < 0 { throw error(result: result) }
+        return try complete(socket, path.name, in: directory)
+    }
+
     private static func temporaryName() -> CPath {
         var value = cip_random()
-        var name = UnixAddress.temporaryPrefix
+        var name = UnixSocketAddress.temporaryPrefix
         for _ in 0..<12 {
             name.append(UInt8(ascii: "a") + UInt8(value % 26))
             value /= 26

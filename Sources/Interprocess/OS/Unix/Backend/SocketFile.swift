@@ -4,8 +4,8 @@
 internal import CInterprocess
 internal import Synchronization
 
-/// The file by which a listening socket is found: made when the socket is bound, removed when the listener closes, if
-/// it is still the same file.
+/// The file by which a socket is found: made when the socket is bound, removed when its owner closes, if it is still
+/// the same file.
 final class SocketFile: Sendable {
     /// Held open for as long, so that removing works even when no descriptor is left, and after a change of the current
     /// directory.
@@ -33,10 +33,11 @@ final class SocketFile: Sendable {
     }
 }
 
-/// What it takes to make a socket listen at a path.
+/// What it takes to bind a socket to a path, and to make it listen if its kind does.
 struct SocketFilePlan: Sendable {
-    let address: UnixAddress
+    let address: UnixSocketAddress
     let path: CPath
+    let kind: UnixSocketKind
     /// The exact mode of the file, or `nil` for what the umask leaves.
     let mode: UInt32?
     let backlog: Int64
@@ -93,7 +94,7 @@ struct SocketFilePlan: Sendable {
             try checkReplaceable(present, result)
             if !isLocked { throw lockedOut }
             if overwrite == .always || isStale(present, in: directory) {
-                return try replace(with: socket, in: directory)
+                return try replace(with: socket, for: present, in: directory)
             }
             if (try? directory.status(of: path.name))?.isSame(as: present) == true || deadline.hasPassed {
                 throw error(result: result, detail: "a server listens at that name: end it, or choose another name")
@@ -119,11 +120,12 @@ struct SocketFilePlan: Sendable {
         )
     }
 
-    func bind(_ socket: borrowing OwnedDescriptor, to address: UnixAddress) -> Int64 {
+    func bind(_ socket: borrowing OwnedDescriptor, to address: UnixSocketAddress) -> Int64 {
         System.call(.bind) { address.with { unsafe cip_bind(socket.raw, $0, $1) } }
     }
 
-    /// Gives the file of a socket that is bound its mode, and listens; on failure removes the file again.
+    /// Gives the file of a socket that is bound its mode, and listens if its kind does; on failure removes the file
+    /// again.
     ///
     /// - Returns: What tells the file from others.
     func complete(
@@ -143,7 +145,7 @@ struct SocketFilePlan: Sendable {
         }
         var result: Int64 = 0
         if let mode, made.mode != mode { result = directory.setMode(of: name, mode) }
-        if result >= 0 { result = System.call(.listen) { cip_listen(socket.raw, backlog) } }
+        if result >= 0 && kind.listens { result = System.call(.listen) { cip_listen(socket.raw, backlog) } }
         if result < 0 {
             directory.remove(name, ifStill: made)
             throw error(result: result)
@@ -156,7 +158,7 @@ struct SocketFilePlan: Sendable {
     /// - Throws: `.permissionDenied` when one that is there already is not for this user alone to change: in `/tmp`
     ///   anybody could have made it.
     private func makeDirectories() throws(IPCError) {
-        var end = path.bytes.startIndex + UnixAddress.runtimeDirectory().count - 1
+        var end = path.bytes.startIndex + UnixSocketAddress.runtimeDirectory().count - 1
         while let slash = path.bytes[(end + 1)...].firstIndex(of: UInt8(ascii: "/")) {
             let directory = CPath(path.bytes[..<slash])
             _ = directory.with { unsafe cip_make_directory($0, 0o700) }

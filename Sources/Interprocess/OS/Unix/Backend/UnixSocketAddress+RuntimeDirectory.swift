@@ -3,7 +3,7 @@
 #if !os(Windows)
 internal import CInterprocess
 
-extension UnixAddress {
+extension UnixSocketAddress {
     /// A file in the directory for what the current user's programs need at run time.
     ///
     /// The places are those that the Rust crate `interprocess` uses, so that programs written with it are found.
