@@ -62,6 +62,7 @@ const struct cip_codes cip_codes = {
     .no_descriptors_in_system = ENFILE,
     .invalid_argument = EINVAL,
     .other_family = EAFNOSUPPORT,
+    .no_process = ESRCH,
     // Linux says EAGAIN.
     .queue_full = CIP_LINUX ? INT32_MAX : ENOBUFS,
 };

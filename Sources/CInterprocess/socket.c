@@ -17,6 +17,7 @@
 
 int64_t cip_address_capacity(void) { return sizeof((struct sockaddr_un *)0)->sun_path; }
 int64_t cip_has_abstract_names(void) { return CIP_LINUX; }
+int64_t cip_shutdown_ends_datagrams(void) { return CIP_LINUX; }
 int64_t cip_mode_before_bind(void) {
 #if CIP_LINUX || defined(__OpenBSD__)
     return 1;

@@ -3,6 +3,7 @@
 
 #if CIP_UNIX
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #if defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__DragonFly__)
@@ -31,13 +32,24 @@ static void *begin(void *argument) {
     return NULL;
 }
 
+// All signals but those that a thread brings on itself, and the one that profilers send to every thread.
+static void fill_with_foreign_signals(sigset_t *signals) {
+    static const int own[] = {SIGILL, SIGTRAP, SIGFPE, SIGBUS, SIGSEGV, SIGSYS, SIGPIPE, SIGPROF};
+    sigfillset(signals);
+    for (size_t index = 0; index < sizeof own / sizeof own[0]; index++) sigdelset(signals, own[index]);
+}
+
 int64_t cip_thread_start(const char *name, void (*body)(void *), void *context) {
     struct beginning *beginning = malloc(sizeof *beginning);
     if (beginning == NULL) return -ENOMEM;
     *beginning = (struct beginning){.body = body, .context = context};
     snprintf(beginning->name, sizeof beginning->name, "%s", name);
+    sigset_t foreign, before;
+    fill_with_foreign_signals(&foreign);
+    pthread_sigmask(SIG_BLOCK, &foreign, &before);
     pthread_t thread;
     int error = pthread_create(&thread, NULL, begin, beginning);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {
         free(beginning);
         // EAGAIN means here that the system has no more threads, and elsewhere that a call would have to wait.

@@ -5,7 +5,7 @@ internal import CInterprocess
 // What the event loop stands on: the loop itself needs Swift's concurrency, which is not there in Embedded Swift.
 
 /// A poller, and what it has told last.
-private struct Poller: ~Copyable {
+struct Poller: ~Copyable {
     private var poller = cip_poller()
 
     init() throws(IPCError) {
@@ -21,7 +21,7 @@ private struct Poller: ~Copyable {
     mutating func set(_ core: DescriptorCore, _ before: Int, _ now: Int, _ token: UInt64) {
         let result = unsafe cip_poller_set(
             &poller,
-            core.descriptor,
+            core.waitable(.receive),
             core.waitable(.send),
             Int64(before),
             Int64(now),
@@ -30,16 +30,22 @@ private struct Poller: ~Copyable {
         checkEqual(result, 0)
     }
 
-    /// The tokens and kinds of the events that come within a time.
+    /// The tokens and kinds of the events that come within a time; none as well when it is woken.
     mutating func wait(_ limit: Duration) -> [(token: UInt64, ready: Int64)] {
+        let deadline = Deadline(after: limit)
+        _ = unsafe cip_poller_set_alarm(&poller, deadline.nanoseconds)
+        while true {
+            let events = take()
+            let told = events.filter { $0.ready != Int64(CIP_ALARM) }
+            // The alarm may be one that was set before.
+            if !told.isEmpty || events.isEmpty || deadline.hasPassed { return told }
+        }
+    }
+
+    private mutating func take() -> [(token: UInt64, ready: Int64)] {
         let events = [cip_event](capacity: Int(CIP_POLLER_CAPACITY)) { events in
             unsafe events.withUnsafeMutableBufferPointer { (memory, count) in
-                let found = unsafe cip_poller_wait(
-                    &poller,
-                    memory.baseAddress.unsafelyUnwrapped,
-                    limit.wholeNanoseconds
-                )
-                count = Int(max(0, found))
+                count = Int(max(0, unsafe cip_poller_wait(&poller, memory.baseAddress.unsafelyUnwrapped, true)))
             }
         }
         return events.map { ($0.token, $0.ready) }
@@ -114,6 +120,35 @@ let pollerTests = [
         checkEqual(try other.readExactly(sent).count, sent)
         poller.checkTells(1, writable)
         poller.set(one.descriptorCore, watched | writable, 0, 1)
+    },
+    Test("a duplicate of what a poller knows is told of as well, and by another poller") { () throws(IPCError) in
+        let (one, other) = try LocalSocketStream.pair()
+        var poller = try Poller()
+        var second = try Poller()
+        poller.set(one.descriptorCore, 0, watched, 1)
+        let copies = [try one.duplicate(), try one.duplicate()]
+        poller.set(copies[0].descriptorCore, 0, watched | readable, 2)
+        second.set(copies[1].descriptorCore, 0, watched | readable, 3)
+        poller.checkIsSilent()
+        second.checkIsSilent()
+        for _ in 1...2 {
+            try other.writeAll("x")
+            poller.checkTells(2, readable)
+            second.checkTells(3, readable)
+            checkEqual(try copies[1].read(upTo: 2), Array("x".utf8))
+            poller.checkIsSilent()
+            second.checkIsSilent()
+        }
+        // What is given away and taken over is the same, too.
+        second.set(copies[1].descriptorCore, watched | readable, 0, 3)
+        let again = try LocalSocketStream(adopting: try copies[1].detach())
+        second.set(again.descriptorCore, 0, watched | readable, 3)
+        second.checkIsSilent()
+        try other.writeAll("y")
+        second.checkTells(3, readable)
+        second.set(again.descriptorCore, watched | readable, 0, 3)
+        poller.set(copies[0].descriptorCore, watched | readable, 0, 2)
+        poller.set(one.descriptorCore, watched, 0, 1)
     },
     Test("blocking calls beside a poller are not told to it") { () throws(IPCError) in
         var poller = try Poller()

@@ -99,6 +99,16 @@ let streamTests = [
         checkThrows(.invalidArgument) { () throws(IPCError) in try NamedPipeStream(adopting: file) }
         _ = cip_close(file)
     },
+    Test("a pipe that knows no overlapped operations is not adopted, and stays as it was") { () throws(IPCError) in
+        var (receiver, sender): (Int64, Int64) = (-1, -1)
+        check(unsafe wt_make_synchronous_pipe(&receiver, &sender), "no pipe was made")
+        for end in [receiver, sender] {
+            checkThrows(.invalidArgument) { () throws(IPCError) in try NamedPipeStream(adopting: end) }
+        }
+        checkThrows(.invalidArgument) { () throws(IPCError) in try UnnamedPipeReceiver(adopting: receiver) }
+        checkEqual(cip_close(receiver), 0)
+        checkEqual(cip_close(sender), 0)
+    },
     Test("the peer has read everything") { () throws(IPCError) in
         let pair = try connected()
         try pair.server.writeAll("hello\n")

@@ -24,6 +24,7 @@
 #include "cip_process.h"
 #include "cip_region.h"
 #include "cip_security.h"
+#include "cip_signal.h"
 #include "cip_socket.h"
 
 #endif

@@ -35,6 +35,22 @@ void cip_outbox_destroy(struct cip_outbox *outbox, int64_t handle);
 
 enum { CIP_OUTBOX_CAPACITY = 65536 };
 
+/// Reads of an end that reads messages, one at a time. What has come is kept until it is taken, so that no read has to be
+/// cancelled to be put off; and none is of no bytes, for that would take an empty message away.
+struct cip_inbox;
+/// Makes one for a handle; allocates.
+int64_t cip_inbox_create(struct cip_inbox *CIP_NULLABLE *CIP_NULLABLE made);
+/// An event that is set while no read is under way: while it is worth trying; lives as long as the inbox.
+int64_t cip_inbox_event(struct cip_inbox *inbox);
+/// Takes a message, or its next part (ERROR_MORE_DATA). WAIT_TIMEOUT: a read is under way from then on; or, after a part,
+/// the sender has taken back the rest.
+int64_t cip_inbox_read(struct cip_inbox *inbox, int64_t handle, void *buffer, size_t count, size_t *received);
+/// Ends the read that is under way; returns whether a part of a message, or an empty one, is kept: how many bytes of it,
+/// and whether they are all that is left of it.
+bool cip_inbox_withdraw(struct cip_inbox *inbox, int64_t handle, size_t *held, bool *is_whole);
+/// Gives it up, with what it keeps, before the handle is closed.
+void cip_inbox_destroy(struct cip_inbox *inbox, int64_t handle);
+
 /// CreateEventW: an event that stays set until it is reset.
 int64_t cip_event_create(void);
 int64_t cip_event_set(int64_t event);

@@ -59,10 +59,12 @@ int64_t cip_named_pipe_open(const uint16_t *path, bool receives, bool sends, boo
 /// WaitNamedPipeW: until an instance is free, or ERROR_SEM_TIMEOUT. Blocks, at least a millisecond, and nothing ends it.
 int64_t cip_named_pipe_wait(const uint16_t *path, int64_t nanoseconds);
 
-/// GetNamedPipeInfo, and what else is known of an end.
+/// GetNamedPipeInfo and GetNamedPipeHandleState, and what else is known of an end.
 struct cip_named_pipe_status {
     bool is_server;
     bool stores_messages;
+    /// Whether this end reads them so; not known of one that may not receive.
+    bool reads_messages;
     uint32_t receive_buffer;
     uint32_t send_buffer;
     uint32_t instance_limit;
@@ -88,6 +90,10 @@ int64_t cip_revert(void);
 
 /// SetNamedPipeHandleState and the like need a handle that is a pipe: 1 if it is one.
 int64_t cip_is_pipe(int64_t handle);
+
+/// NtQueryInformationFile: whether the handle was opened for overlapped operations, without which nothing ends a call that
+/// waits. True as well if the system does not tell.
+bool cip_is_overlapped(int64_t handle);
 
 CIP_END
 

@@ -55,7 +55,8 @@ enum { CIP_POLLER_CAPACITY = 256 };
 /// up to CIP_POLLER_CAPACITY; fewer than there were if one was a wake.
 int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *events, bool may_wait);
 
-/// Starts a thread, for which nobody waits, of that name, of which the first 15 bytes count.
+/// Starts a thread, for which nobody waits, of that name, of which the first 15 bytes count. It leaves signals to others: two
+/// threads that take them would take them out of order.
 int64_t cip_thread_start(const char *name, void (*body)(void *), void *context);
 
 /// A mark that each thread has for itself, 0 at first.

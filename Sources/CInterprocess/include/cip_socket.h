@@ -20,6 +20,9 @@ int64_t cip_has_abstract_names(void);
 /// 1 where fchmod(2) on a socket sets the mode of the file that bind(2) makes of it.
 int64_t cip_mode_before_bind(void);
 
+/// 1 where shutdown(2) ends calls that wait inside the kernel on a socket for datagrams, connected or not.
+int64_t cip_shutdown_ends_datagrams(void);
+
 /// socket(2). Writing to it never raises SIGPIPE.
 int64_t cip_socket(int64_t type, bool nonblocking);
 /// socketpair(2), both ends blocking.

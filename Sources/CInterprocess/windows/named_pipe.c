@@ -50,11 +50,13 @@ int64_t cip_named_pipe_wait(const uint16_t *path, int64_t nanoseconds) {
 }
 
 int64_t cip_named_pipe_status(int64_t handle, struct cip_named_pipe_status *status) {
-    DWORD flags, send, receive, limit;
+    DWORD flags, send, receive, limit, mode;
     if (!GetNamedPipeInfo(cip_handle(handle), &flags, &send, &receive, &limit)) return cip_last_error();
     *status = (struct cip_named_pipe_status){
         .is_server = (flags & PIPE_SERVER_END) != 0,
         .stores_messages = (flags & PIPE_TYPE_MESSAGE) != 0,
+        .reads_messages = GetNamedPipeHandleStateW(cip_handle(handle), &mode, NULL, NULL, NULL, NULL, 0)
+                       && (mode & PIPE_READMODE_MESSAGE) != 0,
         .receive_buffer = receive,
         .send_buffer = send,
         .instance_limit = limit,
@@ -94,6 +96,16 @@ int64_t cip_impersonate(int64_t handle) { return cip_checked(ImpersonateNamedPip
 int64_t cip_revert(void) { return cip_checked(RevertToSelf()); }
 
 int64_t cip_is_pipe(int64_t handle) { return GetFileType(cip_handle(handle)) == FILE_TYPE_PIPE; }
+
+typedef LONG(NTAPI *query_file)(HANDLE, void *status, void *found, ULONG size, int kind);
+enum { FILE_MODE = 16, SYNCHRONOUS = 0x10 | 0x20 };
+
+bool cip_is_overlapped(int64_t handle) {
+    query_file query = (query_file)(void *)GetProcAddress(GetModuleHandleW(L"ntdll"), "NtQueryInformationFile");
+    ULONG_PTR status[2];
+    ULONG mode = 0;
+    return query(cip_handle(handle), status, &mode, sizeof mode, FILE_MODE) < 0 || !(mode & SYNCHRONOUS);
+}
 
 int64_t cip_handle_flush(int64_t handle) { return cip_checked(FlushFileBuffers(cip_handle(handle))); }
 #endif

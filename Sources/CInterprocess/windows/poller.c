@@ -2,7 +2,8 @@
 //
 // Readiness over a completion port. A pipe is readable when a read of no bytes has ended, for which it waits; what has no
 // bytes to read is an event, and the thread pool waits for that. Both are done once, and again before the next wait if
-// that is still wanted, which makes it level-triggered.
+// that is still wanted, which makes it level-triggered. A pipe keeps the first port that it was given, also for its
+// duplicates: what has another one's is read with an event.
 #include "windows.h"
 
 #if CIP_WINDOWS
@@ -25,6 +26,8 @@ struct watched {
     HANDLE objects[2];
     PTP_WAIT waits[2];
     bool is_pipe;
+    // Set when a read has ended that the port is not told of; NULL for others.
+    HANDLE read_event;
     bool is_armed[2];
     bool is_ended;
     bool is_gone;
@@ -124,13 +127,20 @@ static void CALLBACK writable(PTP_CALLBACK_INSTANCE instance, void *watched, PTP
 
 static void arm_read(struct watched *watched) {
     static char nothing;
-    watched->reading = (OVERLAPPED){0};
-    watched->pending++;
+    HANDLE event = watched->read_event;
+    watched->reading = (OVERLAPPED){.hEvent = event == NULL ? NULL : cip_untold(event)};
+    if (event == NULL) watched->pending++;
     BOOL done = ReadFile(watched->objects[READABLE], &nothing, 0, NULL, &watched->reading);
-    if (done || GetLastError() == ERROR_IO_PENDING) return;
     // What has failed is ready: the next call tells.
-    watched->pending--;
-    post(watched, READABLE, READ_KEY);
+    bool has_failed = !done && GetLastError() != ERROR_IO_PENDING;
+    if (has_failed) watched->reading = (OVERLAPPED){0};
+    if (event != NULL) {
+        if (has_failed) SetEvent(event);
+        SetThreadpoolWait(watched->waits[READABLE], event, NULL);
+    } else if (has_failed) {
+        watched->pending--;
+        post(watched, READABLE, READ_KEY);
+    }
 }
 
 // With the lock held.
@@ -158,12 +168,16 @@ static int64_t forget(struct watched *watched) {
     watched->pending++;
     ReleaseSRWLockExclusive(&state->lock);
     if (is_reading) CancelIoEx(watched->objects[READABLE], &watched->reading);
+    DWORD ignored;
+    if (is_reading && watched->read_event != NULL)
+        GetOverlappedResult(watched->objects[READABLE], &watched->reading, &ignored, TRUE);
     for (int kind = READABLE; kind <= WRITABLE; kind++) {
         if (watched->waits[kind] == NULL) continue;
         SetThreadpoolWait(watched->waits[kind], NULL, NULL);
         WaitForThreadpoolWaitCallbacks(watched->waits[kind], TRUE);
         CloseThreadpoolWait(watched->waits[kind]);
     }
+    if (watched->read_event != NULL) CloseHandle(watched->read_event);
     AcquireSRWLockExclusive(&state->lock);
     watched->pending--;
     release(watched);
@@ -179,13 +193,16 @@ static struct watched *make(struct state *state, int64_t receives, int64_t sends
     watched->objects[READABLE] = cip_handle(receives);
     watched->objects[WRITABLE] = cip_handle(sends);
     watched->is_pipe = GetFileType(watched->objects[READABLE]) == FILE_TYPE_PIPE;
-    bool has_port = !watched->is_pipe || CreateIoCompletionPort(watched->objects[READABLE], state->port, READ_KEY, 0);
-    if (has_port && !watched->is_pipe) watched->waits[READABLE] = CreateThreadpoolWait(readable, watched, NULL);
-    if (has_port && sends >= 0) watched->waits[WRITABLE] = CreateThreadpoolWait(writable, watched, NULL);
-    bool is_whole = has_port && (watched->is_pipe || watched->waits[READABLE] != NULL)
+    bool has_port = watched->is_pipe && CreateIoCompletionPort(watched->objects[READABLE], state->port, READ_KEY, 0);
+    if (watched->is_pipe && !has_port) watched->read_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    if (!has_port) watched->waits[READABLE] = CreateThreadpoolWait(readable, watched, NULL);
+    if (sends >= 0) watched->waits[WRITABLE] = CreateThreadpoolWait(writable, watched, NULL);
+    bool is_whole = (has_port || watched->waits[READABLE] != NULL)
+                 && (has_port || !watched->is_pipe || watched->read_event != NULL)
                  && (sends < 0 || watched->waits[WRITABLE] != NULL);
     if (is_whole) return watched;
     DWORD error = GetLastError();
+    if (watched->read_event != NULL) CloseHandle(watched->read_event);
     for (int kind = READABLE; kind <= WRITABLE; kind++) {
         if (watched->waits[kind] != NULL) CloseThreadpoolWait(watched->waits[kind]);
     }

@@ -52,6 +52,7 @@ const struct cip_codes cip_codes = {
     .no_descriptors_in_system = ERROR_NO_SYSTEM_RESOURCES,
     .invalid_argument = ERROR_INVALID_PARAMETER,
     .other_family = NONE,
+    .no_process = NONE,
     .queue_full = NONE,
 };
 

@@ -114,7 +114,7 @@ extension DescriptorCore {
             return nil
         }
         defer { withExtendedLifetime(lease) {} }
-        guard let new = reactor.register(descriptor, sends: waitable(.send), &failure) else { return nil }
+        guard let new = reactor.register(waitable(.receive), sends: waitable(.send), &failure) else { return nil }
         let registration = unsafe unsafeDowncast(attach(new), to: Registration.self)
         if registration !== new { new.didDrain() }
         // A close that came before could not tell it.

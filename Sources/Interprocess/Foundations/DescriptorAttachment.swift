@@ -14,6 +14,9 @@ class DescriptorAttachment: @unchecked Sendable {
     /// Whether a task awaits something, so that the descriptor cannot be given away.
     var isBusy: Bool { false }
 
+    /// What is waited for until there is something to receive, where that is not the descriptor; otherwise -1.
+    var receives: Int64 { -1 }
+
     /// What is waited for until there is room to send, where that is not the descriptor: -1 if it never is.
     var sends: Int64 { -1 }
 

@@ -61,6 +61,8 @@ extension IPCError.Operation {
         case .remove: "remove"
         case .encode: "encode"
         case .decode: "decode"
+        case .watch: "watch"
+        case .signal: "signal"
         }
     }
 

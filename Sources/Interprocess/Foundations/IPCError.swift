@@ -226,5 +226,9 @@ extension IPCError {
         case encode
         /// Making a value from bytes.
         case decode
+        /// Beginning to watch signals.
+        case watch
+        /// Sending a signal.
+        case signal
     }
 }

@@ -116,7 +116,7 @@ public struct LocalSocketName: Sendable, Hashable, CustomStringConvertible {
     public var isNamespaced: Bool { kind == .namespaced || LocalSocketAddress.pathsAreNamespaced }
 
     /// Whether there is a file by which clients find the server.
-    public var isPath: Bool { address.path != nil }
+    public var isPath: Bool { address.isPath }
 
     /// Whether its file is in the runtime directory, where the listener makes directories that are missing.
     var isInRuntimeDirectory: Bool { kind != .path && isPath }

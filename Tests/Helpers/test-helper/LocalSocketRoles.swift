@@ -105,6 +105,11 @@ func startStorm(restarting: Bool) {
     action.__sigaction_handler.sa_handler = { _ in signals.add(1, ordering: .relaxed) }
     action.sa_flags = restarting ? SA_RESTART : 0
     sigaction(SIGUSR1, &action, nil)
+    // An event loop's thread has it blocked.
+    var storm = sigset_t()
+    sigemptyset(&storm)
+    sigaddset(&storm, SIGUSR1)
+    pthread_sigmask(SIG_UNBLOCK, &storm, nil)
     let target = pthread_self()
     Thread {
         while true {

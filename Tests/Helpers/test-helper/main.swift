@@ -45,6 +45,15 @@ if arguments.first == "--uid", let user = UInt32(arguments[1]) {
     arguments.removeFirst(2)
 }
 
+// Joins a group of processes, or, with 0, leads one of its own.
+if arguments.first == "--group" {
+    guard setpgid(0, number(arguments[1])) == 0 else {
+        say("error cannot join the group \(arguments[1])")
+        exit(1)
+    }
+    arguments.removeFirst(2)
+}
+
 do {
     switch arguments.removeFirst() {
     case "serve": try serve(name(arguments[0]), clients: number(arguments[1]))
@@ -92,6 +101,21 @@ do {
         try receiveAwaitedInStorm(name(arguments[0]), restarting: arguments[1] == "restarting")
     case "storm-send-awaited":
         try sendAwaitedInStorm(name(arguments[0]), number(arguments[1]), restarting: arguments[2] == "restarting")
+    case "watch": try watch(arguments[0], capacity: number(arguments[1]))
+    case "signal": try signal(number(arguments[0]), arguments[1], times: number(arguments[2]))
+    case "probe": try probe(number(arguments[0]))
+    case "end-watchers": try endWatchers(Signal(rawValue: number(arguments[0])))
+    case "fork-watching": try forkWatching(Signal(rawValue: number(arguments[0])))
+    case "echo-in-storm": try echoInStorm(name(arguments[0]))
+    #if os(Linux)
+    case "queue":
+        try queue(number(arguments[0]), Signal(rawValue: number(arguments[1])), count: number(arguments[2]))
+    case "count-values": try count(Signal(rawValue: number(arguments[0])), to: number(arguments[1]))
+    case "count-values-awaited":
+        let (signal, count): (Signal, Int32) = (Signal(rawValue: number(arguments[0])), number(arguments[1]))
+        try runAwaited { try await countAwaited(signal, to: count) }
+    case "overflow": try overflow(Signal(rawValue: number(arguments[0])))
+    #endif
     case "serve-packets": try servePackets(address(arguments[0]), clients: number(arguments[1]))
     case "echo-packets": try echoPackets(address(arguments[0]), count: number(arguments[1]))
     case "serve-datagrams": try serveDatagrams(address(arguments[0]))

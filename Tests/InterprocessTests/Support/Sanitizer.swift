@@ -14,6 +14,9 @@ enum Sanitizer {
     /// Whether there is one; it makes everything several times slower.
     static var isPresent: Bool { symbolize != nil }
 
+    /// Whether it is the thread sanitizer, which puts signals off, and keeps one of each number meanwhile.
+    static let losesSignals = dlsym(nil, "__tsan_init") != nil
+
     /// Has it start the program that finds names for its reports, which it otherwise does in the middle of a test, and
     /// keeps two pipes to.
     static let startSymbolizer: Void = {

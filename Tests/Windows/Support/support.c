@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <io.h>
 #include <process.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,9 @@ void wt_exit(int64_t code) { exit((int)code); }
 
 int64_t wt_own_process_id(void) { return GetCurrentProcessId(); }
 
-// GetProcessHandleCount counts nothing under Wine. So all of the system's handles are asked for.
+bool wt_is_wine(void) { return GetProcAddress(GetModuleHandleA("ntdll"), "wine_get_version") != NULL; }
+
+// GetProcessHandleCount counts nothing under Wine. So all of the system's handles are asked for there.
 
 struct handle {
     void *object;
@@ -89,6 +92,8 @@ LONG NTAPI NtQuerySystemInformation(int kind, void *memory, ULONG size, ULONG *n
 
 int64_t wt_handle_count(void) {
     static struct handles found;
+    DWORD own;
+    if (!wt_is_wine()) return GetProcessHandleCount(GetCurrentProcess(), &own) ? (int64_t)own : -1;
     if (NtQuerySystemInformation(SYSTEM_EXTENDED_HANDLE_INFORMATION, &found, sizeof found, NULL) < 0) return -1;
     int64_t count = 0;
     for (ULONG_PTR index = 0; index < found.count; index++)
@@ -125,11 +130,48 @@ bool wt_has_thread_token(void) {
     return true;
 }
 
+bool wt_make_synchronous_pipe(int64_t *receiver, int64_t *sender) {
+    HANDLE ends[2];
+    bool is_made = CreatePipe(&ends[0], &ends[1], NULL, 0);
+    *receiver = (int64_t)(intptr_t)ends[0];
+    *sender = (int64_t)(intptr_t)ends[1];
+    return is_made;
+}
+
 int64_t wt_open_own_program(void) {
     char path[MAX_PATH];
     GetModuleFileNameA(NULL, path, sizeof path);
     return (int64_t)(intptr_t)CreateFileA(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
 }
+
+// Signals.
+
+void wt_raise(int32_t number) { raise(number); }
+
+int64_t wt_signal_handler(int32_t number) {
+    void (*present)(int) = signal(number, SIG_IGN);
+    signal(number, present);
+    return (int64_t)(intptr_t)present;
+}
+
+int64_t wt_ignore_signal(int32_t number, bool ignored) {
+    return (int64_t)(intptr_t)signal(number, ignored ? SIG_IGN : SIG_DFL);
+}
+
+// The handler of the library's, which is put in as the library calls for it: tests are the console.
+
+typedef BOOL(WINAPI *set_console_handler)(PHANDLER_ROUTINE, BOOL);
+static PHANDLER_ROUTINE console_handler;
+
+static BOOL WINAPI note_console_handler(PHANDLER_ROUTINE handler, BOOL adds) {
+    console_handler = handler;
+    set_console_handler call =
+        (set_console_handler)(void *)GetProcAddress(GetModuleHandleA("kernel32"), "SetConsoleCtrlHandler");
+    return call(handler, adds);
+}
+set_console_handler __imp_SetConsoleCtrlHandler = note_console_handler;
+
+bool wt_console_event(int64_t event) { return console_handler((DWORD)event); }
 
 // CreateNamedPipeW as the library calls it: noted, and passed on. Calls of a system's function go through a pointer of this
 // name, which the linker takes from here.

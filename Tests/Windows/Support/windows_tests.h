@@ -19,6 +19,9 @@ const char *wt_argument(int64_t index);
 /// Ends the program after so many seconds, unless it is called again before; the test's name is printed then.
 void wt_watch(const uint8_t *name, size_t count, int64_t seconds);
 
+/// Whether this is Wine, and not Windows itself.
+bool wt_is_wine(void);
+
 /// Ends the program.
 void wt_exit(int64_t code);
 
@@ -35,8 +38,21 @@ int64_t wt_wait(int64_t process);
 /// Whether this thread acts as somebody.
 bool wt_has_thread_token(void);
 
+/// Both ends of a pipe that knows no overlapped operations.
+bool wt_make_synchronous_pipe(int64_t *receiver, int64_t *sender);
+
 /// A file that is no pipe.
 int64_t wt_open_own_program(void);
+
+/// raise: in this thread.
+void wt_raise(int32_t number);
+/// What the C runtime has for a signal.
+int64_t wt_signal_handler(int32_t number);
+/// Has a signal ignored, or do what it does by default, and returns what it had before.
+int64_t wt_ignore_signal(int32_t number, bool ignored);
+/// Tells the library of an event as the console would, and returns whether that is taken care of. (Wine has no console
+/// without a terminal.)
+bool wt_console_event(int64_t event);
 
 /// What CreateNamedPipeW was last called with.
 struct wt_creation {

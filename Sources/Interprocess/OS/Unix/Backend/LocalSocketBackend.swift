@@ -22,8 +22,10 @@ enum LocalSocketBackend {
         let file: SocketFile?
         let gate: Gate
 
-        consuming func makeCore(_ name: String) -> DescriptorCore {
-            DescriptorCore(descriptor, name: name, waker: .poll)
+        consuming func makeCore(_ name: String) -> DescriptorCore { makeCore(name, waker: .poll) }
+
+        consuming func makeCore(_ name: String, waker: DescriptorCore.Waker) -> DescriptorCore {
+            DescriptorCore(descriptor, name: name, waker: waker)
         }
     }
 

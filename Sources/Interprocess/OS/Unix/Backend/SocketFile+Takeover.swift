@@ -79,8 +79,8 @@ extension SocketFilePlan {
         }
     }
 
-    /// The same for a socket that others answer by the name that it was bound to, which therefore has to be the real one:
-    /// there is a moment in which the name is missing.
+    /// The same for a socket that others answer by the name that it was bound to, which therefore has to be the real
+    /// one: there is a moment in which the name is missing.
     private func replaceAnswerably(
         with socket: borrowing OwnedDescriptor,
         for present: cip_file_status,

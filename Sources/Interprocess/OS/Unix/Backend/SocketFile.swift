@@ -4,8 +4,8 @@
 internal import CInterprocess
 internal import Synchronization
 
-/// The file by which a socket is found: made when the socket is bound, removed when its owner closes, if it is still the
-/// same file.
+/// The file by which a socket is found: made when the socket is bound, removed when its owner closes, if it is still
+/// the same file.
 final class SocketFile: Sendable {
     /// Held open for as long, so that removing works even when no descriptor is left, and after a change of the current
     /// directory.
@@ -124,7 +124,8 @@ struct SocketFilePlan: Sendable {
         System.call(.bind) { address.with { unsafe cip_bind(socket.raw, $0, $1) } }
     }
 
-    /// Gives the file of a socket that is bound its mode, and listens if its kind does; on failure removes the file again.
+    /// Gives the file of a socket that is bound its mode, and listens if its kind does; on failure removes the file
+    /// again.
     ///
     /// - Returns: What tells the file from others.
     func complete(

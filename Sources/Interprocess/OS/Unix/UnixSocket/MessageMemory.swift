@@ -28,7 +28,10 @@ enum MessageMemory {
         }
     }
 
-    var isEmpty: Bool { if case .array(let bytes) = self { bytes.isEmpty } else { unsafe first == nil } }
+    private var isEmpty: Bool { if case .array(let bytes) = self { bytes.isEmpty } else { unsafe first == nil } }
+
+    /// Whether it is nothing that a call would have to do with: an empty message is one.
+    func isNothing(_ kind: UnixSocketKind) -> Bool { isEmpty && !kind.keepsBoundaries }
 
     /// Whether it is in more pieces than one call takes.
     var hasTooManyPieces: Bool {

@@ -39,7 +39,7 @@ struct OutgoingMessage {
         if attachments.descriptorCount > UnixAttachments.maximumDescriptors {
             throw core.error(.messageTooLarge, .write, detail: "one message carries 253 descriptors at most")
         }
-        if memory.isEmpty && !kind.keepsBoundaries {
+        if memory.isNothing(kind) {
             throw core.error(.invalidArgument, .write, detail: "a stream takes descriptors only along with a byte")
         }
         for item in attachments.items {
@@ -54,7 +54,7 @@ struct OutgoingMessage {
     }
 
     /// Whether there is nothing that sending would do.
-    func isNothing(_ kind: UnixSocketKind) -> Bool { memory.isEmpty && !kind.keepsBoundaries }
+    func isNothing(_ kind: UnixSocketKind) -> Bool { memory.isNothing(kind) }
 
     /// Sends it without waiting.
     ///

@@ -9,7 +9,7 @@ extension ReceivingSide {
         _ timeout: Duration?
     ) async throws(IPCError) -> UnixMessage {
         var message = UnixMessage()
-        if isNothing(memory, wishes.kind) { return message }
+        if memory.isNothing(wishes.kind) { return message }
         let deadline = settings.deadline(timeout)
         try await finishConnecting(until: deadline)
         let result = await receive(until: deadline) { source in
@@ -24,7 +24,7 @@ extension ReceivingSide {
 
     /// Looks at what comes next, suspending the task until it comes.
     func peek(into memory: MessageMemory, _ kind: UnixSocketKind, _ timeout: Duration?) async throws(IPCError) -> Int {
-        if isNothing(memory, kind) { return 0 }
+        if memory.isNothing(kind) { return 0 }
         if core.isClosed(.receive) { throw core.error(.closed, .read) }
         if ahead.isSet, case let found = peekBuffered(memory), found > 0 { return Int(found) }
         return try await look(timeout) { attemptPeek(into: memory) }

@@ -11,7 +11,7 @@ extension ReceivingSide {
         _ patience: Patience
     ) throws(IPCError) -> UnixMessage {
         var message = UnixMessage()
-        if isNothing(memory, wishes.kind) { return message }
+        if memory.isNothing(wishes.kind) { return message }
         do throws(IPCError) {
             if ahead.isSet {
                 _ = try inTurn(patience) { () -> Int in
@@ -30,7 +30,7 @@ extension ReceivingSide {
 
     /// Looks at what comes next, waiting for it.
     func peek(into memory: MessageMemory, _ kind: UnixSocketKind, _ patience: Patience) throws(IPCError) -> Int {
-        if isNothing(memory, kind) { return 0 }
+        if memory.isNothing(kind) { return 0 }
         if core.isClosed(.receive) { throw core.error(.closed, .read) }
         if ahead.isSet, case let found = peekBuffered(memory), found > 0 { return Int(found) }
         let lease = try core.lease(.receive, for: .read)
@@ -56,9 +56,6 @@ extension ReceivingSide {
         let waits = patience.isUnlimited && transport.mayWait(lease) && !spin.isOn
         return try receive(lease, patience) { attempt(&message, into: memory, wishes, wait: waits) }
     }
-
-    /// Whether there is no room for anything, so that there is nothing to wait for; a message is received all the same.
-    func isNothing(_ memory: MessageMemory, _ kind: UnixSocketKind) -> Bool { memory.isEmpty && !kind.keepsBoundaries }
 
     func takeBuffered(_ message: inout UnixMessage, _ memory: MessageMemory) -> Int64 {
         guard let first = unsafe memory.first, let base = first.baseAddress else { return 0 }

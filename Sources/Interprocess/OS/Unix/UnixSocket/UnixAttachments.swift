@@ -50,7 +50,8 @@ public struct UnixAttachments: Sendable {
     /// Attaches a descriptor of an object, which stays usable here, and is not closed while it is being sent.
     ///
     /// From then on others hold the open file description too, as with `withUnsafeDescriptor`. Bytes that a stream has
-    /// read ahead stay with the object here: whoever receives the descriptor does not get them.
+    /// read ahead stay with the object here: whoever receives the descriptor does not get them. A deferred connection
+    /// is not made by this.
     ///
     /// - Parameter owner: The object.
     public mutating func add(_ owner: any DescriptorOwner) { items.append(.owned(owner.descriptorCore)) }

@@ -37,7 +37,8 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     public convenience init() throws(IPCError) {
         let label = "a datagram socket"
         let made = System.call(.socket) { cip_socket(UnixSocketKind.datagrams.native, false) }
-        self.init(DescriptorCore(try OwnedDescriptor(result: made, .create, name: label), name: label, waker: .poll))
+        let socket = try OwnedDescriptor(result: made, .create, name: label)
+        self.init(DescriptorCore(socket, name: label, waker: Self.waker))
     }
 
     /// Makes a socket that can be sent to at an address.
@@ -56,7 +57,7 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
         let binding = try plan.bind()
         let gate = binding.gate
         let file = binding.file
-        let core = binding.makeCore(plan.label)
+        let core = binding.makeCore(plan.label, waker: Self.waker)
         #if os(Linux) || os(Android)
         // An abstract name lets everybody send.
         if !gate.isOpen { try core.setOption(CIP_OPTION_CREDENTIALS, 1) }
@@ -71,7 +72,7 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     /// - Returns: Both.
     /// - Throws: ``IPCError/Code/resourcesExhausted``.
     public static func pair() throws(IPCError) -> (UnixDatagramSocket, UnixDatagramSocket) {
-        let (first, second) = try LocalSocketBackend.pair(CIP_DATAGRAM, .poll)
+        let (first, second) = try LocalSocketBackend.pair(CIP_DATAGRAM, waker)
         return (UnixDatagramSocket(first), UnixDatagramSocket(second))
     }
 
@@ -84,7 +85,7 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     /// - Throws: ``IPCError/Code/invalidArgument`` when it is not a Unix socket for datagrams.
     public convenience init(adopting descriptor: RawDescriptor) throws(IPCError) {
         let socket = try OwnedDescriptor(adoptingSocket: descriptor, .datagrams, listening: false)
-        self.init(DescriptorCore(socket, name: "descriptor \(descriptor)", waker: .poll))
+        self.init(DescriptorCore(socket, name: "descriptor \(descriptor)", waker: Self.waker, isShared: true))
     }
 
     /// Takes over a socket for datagrams, as `init(adopting:)` does with a number.
@@ -105,6 +106,9 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     }
 
     deinit { close() }
+
+    /// How `close` ends a blocked call on a socket that was made here.
+    private static var waker: DescriptorCore.Waker { cip_shutdown_ends_datagrams() != 0 ? .shutdown : .poll }
 
     /// Sets where `send` sends to, and from whom alone it receives from then on.
     ///

@@ -33,7 +33,8 @@ public struct UnixMessage: Sendable {
 
     /// Who has sent it, checked by the kernel: its process, its (real) user and group.
     ///
-    /// `nil` unless the socket receives them (`setReceivesCredentials`).
+    /// `nil` unless the socket receives them (`setReceivesCredentials`). Supplementary groups and a label do not come
+    /// with a message.
     public internal(set) var credentials: PeerCredentials?
 
     #if os(Linux) || os(Android)

@@ -82,6 +82,8 @@ public struct UnixSocketAddress: Sendable, Hashable, CustomStringConvertible {
 
 // What the names of local sockets are made of, which have stricter rules.
 extension UnixSocketAddress {
+    var isPath: Bool { pathBytes != nil }
+
     static var capacity: Int { Int(cip_address_capacity()) }
     /// How the names begin that a listener has while it takes the place of a dead one, and that its socket keeps.
     static var temporaryPrefix: [UInt8] { Array(".ipc-".utf8) }

@@ -9,8 +9,8 @@ internal import CInterprocess
 /// cancelled: it has a copy of its bytes, which count as sent, as those in a socket's buffer do; the next write waits
 /// until they are gone, and they go to the peer even when the pipe is closed here.
 @safe
-final class Outbox: DescriptorAttachment, @unchecked Sendable {
-    private let handle: Int64
+class Outbox: DescriptorAttachment, @unchecked Sendable {
+    let handle: Int64
     private let box = unsafe Locked<OpaquePointer?>(nil)
 
     init(_ handle: Int64) { self.handle = handle }
@@ -45,6 +45,10 @@ extension DescriptorCore {
     var outbox: Outbox { unsafe unsafeDowncast(companion.value.unsafelyUnwrapped, to: Outbox.self) }
 
     /// What is waited for until a side is ready.
-    func waitable(_ side: Side) -> Int64 { side == .send ? companion.value?.sends ?? -1 : descriptor }
+    func waitable(_ side: Side) -> Int64 {
+        if side == .send { return companion.value?.sends ?? -1 }
+        let receives = companion.value?.receives ?? -1
+        return receives >= 0 ? receives : descriptor
+    }
 }
 #endif

@@ -21,7 +21,7 @@ extension PipeAddress {
                 units,
                 direction != .clientToServer,
                 direction != .serverToClient,
-                readsMessages && direction != .clientToServer,
+                readsMessages,
                 rights.rawValue
             )
         }
@@ -58,6 +58,14 @@ extension OwnedDescriptor {
     init(adoptingPipe raw: RawDescriptor) throws(IPCError) {
         if cip_is_pipe(raw) == 0 {
             throw IPCError(.invalidArgument, .adopt, name: "handle \(raw)", detail: "it is not a pipe")
+        }
+        if !cip_is_overlapped(raw) {
+            throw IPCError(
+                .invalidArgument,
+                .adopt,
+                name: "handle \(raw)",
+                detail: "it was not opened for overlapped operations, so that nothing could end a call that waits"
+            )
         }
         let adopted = System.call(.option) { cip_adopt(raw) }
         if adopted < 0 { throw IPCError(result: adopted, .adopt, name: "handle \(raw)") }

@@ -38,8 +38,8 @@ struct PipeAddress: Sendable, Hashable {
     /// - Throws: As for a path.
     init(namespaced name: [UInt8]) throws(IPCError) { try self.init(path: Self.prefix + name) }
 
-    /// The path, without a terminator.
-    var path: [UInt8]? { Array(description.utf8) }
+    /// Every name is a path.
+    var isPath: Bool { true }
 
     var description: String { String(decoding: units.dropLast(), as: UTF16.self) }
 

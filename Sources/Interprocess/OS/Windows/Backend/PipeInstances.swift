@@ -123,6 +123,9 @@ extension DescriptorCore {
 }
 
 extension NamedPipeListener.Options {
+    /// Whether the server's ends read messages, if they receive at all.
+    var readsMessages: Bool { (receiveMode ?? mode) == .messages && direction != .serverToClient }
+
     /// The options as the system takes them.
     func withSystemOptions(isFirst: Bool, _ body: (UnsafePointer<cip_named_pipe_options>) -> Int64) -> Int64 {
         let security = securityDescriptor?.bytes ?? []
@@ -134,7 +137,7 @@ extension NamedPipeListener.Options {
             unsafe options.send_buffer = UInt32(sendBufferSize)
             unsafe options.default_wait = UInt32(clamping: defaultWait.map { $0.wholeNanoseconds / 1_000_000 } ?? 0)
             unsafe options.stores_messages = mode == .messages
-            unsafe options.reads_messages = (receiveMode ?? mode) == .messages && direction != .serverToClient
+            unsafe options.reads_messages = readsMessages
             unsafe options.write_through = writeThrough
             unsafe options.accepts_remote_clients = acceptsRemoteClients
             unsafe options.is_first = isFirst

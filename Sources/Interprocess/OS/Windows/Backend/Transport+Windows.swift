@@ -6,9 +6,12 @@ internal import CInterprocess
 /// Which system calls move bytes through a descriptor: all of Windows' pipes are the same.
 ///
 /// A read waits for readiness as on other systems, for a read of no bytes ends when there is something to read. There is
-/// nothing of the kind for writing: what may not wait is taken over by an `Outbox`.
+/// nothing of the kind for writing: what may not wait is taken over by an `Outbox`. Nor is there where messages are read,
+/// for such a read would take an empty one away: a `Mailbox` reads there, for all calls.
 enum Transport: Sendable {
     case pipe
+    /// A pipe's end that reads messages.
+    case messages
 
     /// Local sockets are named pipes.
     static let socket = Transport.pipe
@@ -21,9 +24,9 @@ enum Transport: Sendable {
     /// Whether sending can wait inside the kernel.
     var sendsByWaiting: Bool { true }
 
-    /// Whether a call with this lease can: each such wait has the wake in it.
+    /// Whether a call with this lease can: each such wait has the wake in it, and a mailbox waits for nothing.
     @inline(__always)
-    func mayWait(_ lease: borrowing DescriptorCore.Lease) -> Bool { true }
+    func mayWait(_ lease: borrowing DescriptorCore.Lease) -> Bool { self == .pipe }
 
     /// Whether bytes that came as the descriptor was closed are the peer's.
     var bytesOutliveClose: Bool { true }
@@ -39,7 +42,10 @@ enum Transport: Sendable {
         if wait && wake < 0 { return wake }
         while true {
             var received = 0
-            let result = unsafe cip_handle_read(core.descriptor, memory, count, wake, wait ? -1 : 0, &received)
+            let result =
+                unsafe self == .pipe
+                ? cip_handle_read(core.descriptor, memory, count, wake, wait ? -1 : 0, &received)
+                : core.mailbox.read(memory, count, &received)
             // Somebody wrote nothing, which is not the end.
             if result >= 0 && received == 0 && count > 0 { continue }
             if result >= 0 || result == -PipeCode.moreData { return Int64(received) }

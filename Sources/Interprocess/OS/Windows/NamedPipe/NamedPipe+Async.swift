@@ -44,5 +44,48 @@ extension NamedPipeStream {
             try await EventLoop.pause(until: backoff.next(until: deadline), for: .connect, name: path)
         }
     }
+
+    /// Sends a message, suspending the task until there is room for it.
+    ///
+    /// The message is copied, and on its way when the call returns.
+    ///
+    /// - Parameters:
+    ///   - message: The message, which may be empty.
+    ///   - timeout: How long to wait at most; `nil` means ``ByteSender/sendTimeout``.
+    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; ``IPCError/Code/brokenPipe`` when the peer is gone;
+    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``. Nothing was sent when it throws.
+    public func sendMessage(_ message: [UInt8], timeout: Duration? = nil) async throws(IPCError) {
+        _ = try await sendingSide.send(timeout) { sendNow(message) }
+    }
+
+    /// Receives a message, suspending the task until there is one.
+    ///
+    /// Threads and tasks that receive messages at the same time take turns.
+    ///
+    /// - Parameters:
+    ///   - limit: The longest message to accept, in bytes; 1 MiB unless told otherwise.
+    ///   - timeout: How long to wait at most; `nil` means ``ByteReceiver/receiveTimeout``.
+    /// - Returns: The message, which may be empty; `nil` at the end of the stream.
+    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; no message is lost then, and one that came just
+    ///   before is returned. Otherwise as the blocking form does.
+    public func receiveMessage(limit: Int = 1 << 20, timeout: Duration? = nil) async throws(IPCError) -> [UInt8]? {
+        try checkReadsMessages(limit)
+        let (side, core) = (receivingSide, descriptorCore)
+        let deadline = side.settings.deadline(timeout)
+        while !side.turn.tryTake() { _ = try core.checked(await side.turn.wait(core, until: deadline), .read) }
+        defer { side.turn.give(core) }
+        var message = IncomingMessage(limit: limit)
+        var result = await core.awaiting(.receive, until: deadline, waitsFirst: false) { message.receive(core) }
+        // A read that nobody waits for any more would take the message that another call is to get.
+        if result == Ending.cancelled || result == Ending.timedOut,
+            core.mailbox.withdraw() != nil,
+            let lease = core.leaseIfOpen(.receive)
+        {
+            result = message.receive(core)
+            withExtendedLifetime(lease) {}
+        }
+        if result < 0 && !PipeCode.isEndOfStream(result) { throw core.failure(result, .read) }
+        return try message.whole(result, core)
+    }
 }
 #endif

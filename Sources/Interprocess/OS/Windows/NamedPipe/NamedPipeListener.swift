@@ -74,6 +74,7 @@ public final class NamedPipeListener: Sendable, DescriptorOwner {
             DescriptorCore(handle, name: path, waker: .poll),
             direction: options.direction,
             isServer: true,
+            readsMessages: options.readsMessages,
             nonblocking: options.streamsAreNonblocking
         )
     }

@@ -23,6 +23,9 @@ extension NamedPipeStream {
 
         /// Creates the options that are right for most clients.
         public init() {}
+
+        /// Whether this end reads messages, if it receives at all.
+        var readsMessages: Bool { receiveMode == .messages && direction != .clientToServer }
     }
 
     /// What a server may do with a client's identity.
@@ -73,13 +76,14 @@ extension NamedPipeStream {
     /// Connects, or returns `nil` when all instances are taken.
     static func connectNow(_ address: PipeAddress, _ options: ConnectOptions) throws(IPCError) -> NamedPipeStream? {
         let path = address.description
-        let made = address.open(options.direction, readsMessages: options.receiveMode == .messages, options.allows)
+        let made = address.open(options.direction, readsMessages: options.readsMessages, options.allows)
         if made == -PipeCode.busy { return nil }
         if made < 0 { throw IPCError(result: made, .connect, name: path) }
         return NamedPipeStream(
             DescriptorCore(OwnedDescriptor(made), name: path, waker: .poll),
             direction: options.direction,
             isServer: false,
+            readsMessages: options.readsMessages,
             nonblocking: options.nonblocking
         )
     }

@@ -21,14 +21,7 @@ extension NamedPipeStream {
         let patience = sendingSide.settings.patience(timeout)
         let lease = try core.lease(.send, for: .write)
         while true {
-            let result = unsafe message.withUnsafeBytes { bytes -> Int64 in
-                // An empty array may have no address, and an empty message has one.
-                var nothing: UInt8 = 0
-                return unsafe withUnsafeBytes(of: &nothing) { none in
-                    let memory = unsafe bytes.baseAddress ?? none.baseAddress.unsafelyUnwrapped
-                    return unsafe send(memory, bytes.count, patience)
-                }
-            }
+            let result = patience.isUnlimited ? sendWaiting(message) : sendNow(message)
             if result >= 0 { return }
             if core.isClosed(.send) { throw core.error(.closed, .write) }
             if result != -cip_codes.would_block { throw core.error(result: result, .write) }
@@ -37,85 +30,71 @@ extension NamedPipeStream {
         }
     }
 
-    private func send(_ memory: UnsafeRawPointer, _ count: Int, _ patience: Patience) -> Int64 {
+    private func sendWaiting(_ message: [UInt8]) -> Int64 {
         let core = descriptorCore
-        if !patience.isUnlimited {
-            return System.call(.send) { unsafe core.outbox.write(memory, count, whole: true) }
-        }
         let wake = core.wakeOfOpen(.send)
         if wake < 0 { return wake }
-        return System.call(.send) { unsafe cip_handle_write(core.descriptor, memory, count, wake, -1) }
+        return unsafe send(message) { unsafe cip_handle_write(core.descriptor, $0, $1, wake, -1) }
+    }
+
+    /// Sends a copy of a message; "would block" while an earlier one is on its way.
+    func sendNow(_ message: [UInt8]) -> Int64 {
+        unsafe send(message) { unsafe descriptorCore.outbox.write($0, $1, whole: true) }
+    }
+
+    private func send(_ message: [UInt8], _ call: (UnsafeRawPointer, Int) -> Int64) -> Int64 {
+        unsafe message.withUnsafeBytes { bytes -> Int64 in
+            // An empty array may have no address, and an empty message has one.
+            var nothing: UInt8 = 0
+            return unsafe withUnsafeBytes(of: &nothing) { none in
+                let memory = unsafe bytes.baseAddress ?? none.baseAddress.unsafelyUnwrapped
+                return System.call(.send) { unsafe call(memory, bytes.count) }
+            }
+        }
     }
 
     /// Receives a message, waiting for one if there is none.
     ///
-    /// The corresponding system call is `ReadFile`. Threads that receive messages at the same time take turns.
+    /// The corresponding system call is `ReadFile`. Threads and tasks that receive messages at the same time take turns.
     ///
     /// - Parameters:
     ///   - limit: The longest message to accept, in bytes; 1 MiB unless told otherwise.
     ///   - timeout: How long to wait at most; `nil` means ``ByteReceiver/receiveTimeout``.
     /// - Returns: The message, which may be empty; `nil` at the end of the stream.
     /// - Throws: ``IPCError/Code/messageTooLarge`` for a longer one, which is thrown away, and whose length is
-    ///   ``IPCError/bytesTransferred``; ``IPCError/Code/timedOut``, ``IPCError/Code/wouldBlock``,
-    ///   ``IPCError/Code/closed``.
+    ///   ``IPCError/bytesTransferred``; ``IPCError/Code/invalidArgument`` when this end reads bytes;
+    ///   ``IPCError/Code/timedOut``, ``IPCError/Code/wouldBlock``, ``IPCError/Code/closed``.
     public func receiveMessage(limit: Int = 1 << 20, timeout: Duration? = nil) throws(IPCError) -> [UInt8]? {
-        let side = receivingSide
-        let core = descriptorCore
-        try side.check(limit)
+        try checkReadsMessages(limit)
+        let (side, core) = (receivingSide, descriptorCore)
         let patience = side.settings.patience(timeout)
         let lease = try core.lease(.receive, for: .read)
         while !side.turn.tryTake() { try side.turn.wait(core, patience) }
-        defer {
-            side.turn.give(core)
-            withExtendedLifetime(lease) {}
-        }
-        var message: [UInt8] = []
-        var length = 0
+        defer { side.turn.give(core) }
+        var message = IncomingMessage(limit: limit)
         while true {
-            var result: Int64 = 0
-            var received = 0
-            // One byte beyond the limit tells that the message is too long.
-            let room = min(limit, Int.max - 1) + 1 - length
-            if room > 0 {
-                _ = unsafe message.append(atMost: min(room, max(4096, length))) { memory, count in
-                    result = unsafe receive(memory, count, isFirst: length == 0, patience, &received)
-                    return Int64(received)
-                }
-            } else {
-                // The rest of it goes nowhere.
-                unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { memory in
-                    let base = unsafe memory.baseAddress.unsafelyUnwrapped
-                    result = unsafe receive(base, memory.count, isFirst: false, patience, &received)
-                }
-            }
-            length += received
-            if result == -PipeCode.moreData { continue }
-            if result < 0 {
-                if PipeCode.isEndOfStream(result) { return nil }
-                if core.isClosed(.receive) { throw core.error(.closed, .read) }
-                if result != -cip_codes.would_block { throw core.error(result: result, .read) }
+            let result = message.receive(core)
+            if result != -cip_codes.would_block { return try message.whole(result, core) }
+            if core.isClosed(.receive) { throw core.error(.closed, .read) }
+            let isOver = patience.isNonblocking || patience.deadline.hasPassed
+            if isOver && core.mailbox.withdraw() == nil {
                 throw core.error(patience.isNonblocking ? .wouldBlock : .timedOut, .read)
             }
-            if length <= limit { return message }
-            throw core.error(.messageTooLarge, .read).adding(bytesTransferred: length)
+            if isOver { continue }
+            do throws(IPCError) { try core.wait(.receive, for: .read, lease, until: patience.deadline) } catch {
+                if error.code != .timedOut { throw error }
+            }
         }
     }
 
-    /// Receives a part of a message; only the first is waited for.
-    private func receive(
-        _ memory: UnsafeMutableRawPointer,
-        _ count: Int,
-        isFirst: Bool,
-        _ patience: Patience,
-        _ received: inout Int
-    ) -> Int64 {
-        let core = descriptorCore
-        let wake = core.wakeOfOpen(.receive)
-        if wake < 0 { return wake }
-        let limit = !isFirst ? -1 : patience.isNonblocking ? 0 : patience.deadline.remaining
-        return System.call(.receive) {
-            unsafe cip_handle_read(core.descriptor, memory, count, isFirst ? wake : -1, limit, &received)
-        }
+    func checkReadsMessages(_ limit: Int) throws(IPCError) {
+        try receivingSide.check(limit)
+        if readsMessages { return }
+        throw descriptorCore.error(
+            .invalidArgument,
+            .read,
+            detail: "this end reads bytes: set `receiveMode` to `.messages`"
+        )
     }
 
     /// Looks at what has come without taking it.
@@ -128,10 +107,12 @@ extension NamedPipeStream {
         let core = descriptorCore
         let lease = try core.lease(.receive, for: .read)
         defer { withExtendedLifetime(lease) {} }
+        let kept = readsMessages ? core.mailbox.withdraw() : nil
         var (available, left) = (0, 0)
         let result = System.call(.receive) {
             unsafe cip_named_pipe_peek(core.descriptor, nil, 0, &available, &left)
         }
+        if let kept { return (kept.count + available, kept.count + (kept.isWhole ? 0 : left)) }
         if result < 0 { throw core.error(result: result, .read) }
         return (available, left)
     }

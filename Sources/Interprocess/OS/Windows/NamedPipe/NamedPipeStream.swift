@@ -25,11 +25,21 @@ public final class NamedPipeStream: Sendable, DescriptorOwner, ByteReceiver, Byt
     /// Whether this is the server's end.
     public let isServer: Bool
 
-    init(_ core: DescriptorCore, direction: NamedPipeDirection, isServer: Bool, nonblocking: Bool = false) {
+    let readsMessages: Bool
+
+    init(
+        _ core: DescriptorCore,
+        direction: NamedPipeDirection,
+        isServer: Bool,
+        readsMessages: Bool,
+        nonblocking: Bool = false
+    ) {
         descriptorCore = core
         self.direction = direction
         self.isServer = isServer
-        receivingSide = ReceivingSide(core, .pipe, nonblocking: nonblocking)
+        self.readsMessages = readsMessages
+        if readsMessages { _ = core.companion.set(Mailbox(core.descriptor)) }
+        receivingSide = ReceivingSide(core, readsMessages ? .messages : .pipe, nonblocking: nonblocking)
         sendingSide = SendingSide(core, .pipe, nonblocking: nonblocking)
     }
 
@@ -39,7 +49,7 @@ public final class NamedPipeStream: Sendable, DescriptorOwner, ByteReceiver, Byt
     ///   - handle: The handle, which belongs to the stream from then on, and is not inherited by programs started from now
     ///     on. When the call throws, it stays the caller's.
     ///   - direction: In which direction bytes go.
-    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no pipe.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no pipe, or was not opened for overlapped operations.
     public convenience init(
         adopting handle: RawDescriptor,
         direction: NamedPipeDirection = .duplex
@@ -55,7 +65,8 @@ public final class NamedPipeStream: Sendable, DescriptorOwner, ByteReceiver, Byt
         self.init(
             DescriptorCore(end, name: "handle \(handle)", waker: .poll, isShared: true),
             direction: direction,
-            isServer: status.is_server
+            isServer: status.is_server,
+            readsMessages: status.reads_messages
         )
     }
 
@@ -142,7 +153,8 @@ public final class NamedPipeStream: Sendable, DescriptorOwner, ByteReceiver, Byt
         return NamedPipeStream(
             DescriptorCore(handle, name: descriptorCore.name, waker: .poll, isShared: true),
             direction: direction,
-            isServer: isServer
+            isServer: isServer,
+            readsMessages: readsMessages
         )
     }
 
@@ -170,9 +182,17 @@ public final class NamedPipeStream: Sendable, DescriptorOwner, ByteReceiver, Byt
     ///
     /// - Returns: The handle, which is the caller's to close.
     /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/busy`` while another call is under way, or while bytes were
-    ///   read ahead that nobody has asked for: take them first (``ByteReceiver/takeBuffered()``).
+    ///   read ahead that nobody has asked for: take them first (``ByteReceiver/takeBuffered()``), or while a part of a
+    ///   message is left.
     public func detach() throws(IPCError) -> RawDescriptor {
         try receivingSide.checkNothingBuffered()
+        if readsMessages && descriptorCore.mailbox.withdraw() != nil {
+            throw descriptorCore.error(
+                .busy,
+                .detach,
+                detail: "a message has come, or a part of it is left: receive it first"
+            )
+        }
         return RawDescriptor(try descriptorCore.detach())
     }
 }

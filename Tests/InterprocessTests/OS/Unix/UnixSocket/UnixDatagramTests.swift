@@ -149,8 +149,12 @@ final class UnixDatagramTests: InterprocessTestCase {
             let count = fill { try send(.zero) }
             XCTAssertGreaterThan(count, 0)
             assertThrows(.timedOut, .write) { try send(.milliseconds(5)) }
+            let batch = UnixDatagramBatch(capacity: 1, maximumSize: 1)
+            try batch.add([1], to: isConnected ? nil : address)
+            assertThrows(.timedOut, .write) { try client.sendMany(batch, timeout: .milliseconds(5)) }
             client.setNonblocking(true)
             assertThrows(.wouldBlock, .write) { try send(nil) }
+            assertThrows(.wouldBlock, .write) { try client.sendMany(batch) }
             client.setNonblocking(false)
             let sender = Running { try send(nil) }
             sender.waitUntilBlocked()
@@ -158,11 +162,39 @@ final class UnixDatagramTests: InterprocessTestCase {
             try sender.value()
             _ = fill { try send(.zero) }
             let closed = Running { try send(nil) }
-            closed.waitUntilBlocked()
+            let many = Running {
+                let batch = UnixDatagramBatch(capacity: 1, maximumSize: 1)
+                try batch.add([1], to: isConnected ? nil : address)
+                return try client.sendMany(batch)
+            }
+            for call in [closed.waitUntilBlocked, many.waitUntilBlocked] { call() }
             client.close()
             assertThrows(.closed, .write) { try closed.value() }
+            assertThrows(.closed, .write) { try many.value() }
             server.close()
         }
+    }
+
+    /// On sockets that are connected to nobody, made here or shared.
+    func testClosing() throws {
+        for isShared in [false, true] {
+            let socket = try UnixDatagramSocket(address: .path(path()))
+            if isShared { try socket.withUnsafeDescriptor { _ in } }
+            let calls: [Running<Void>] = [
+                Running { _ = try socket.receive(upTo: 9) },
+                Running { _ = try socket.receive(upTo: 9, maximumDescriptors: 1) },
+                Running { _ = try socket.receive(upTo: 9, timeout: .seconds(25)) },
+                Running { _ = try socket.receiveMany(into: UnixDatagramBatch(capacity: 2, maximumSize: 2)) },
+            ]
+            for call in calls { call.waitUntilBlocked() }
+            socket.close()
+            for call in calls { assertThrows(.closed, .read) { try call.value() } }
+        }
+        let adopted = try UnixDatagramSocket(adopting: UnixDatagramSocket(address: .path(path())).detach())
+        let call = Running { try adopted.receive(upTo: 9) }
+        call.waitUntilBlocked()
+        adopted.close()
+        assertThrows(.closed, .read) { try call.value() }
     }
 
     func testMany() throws {

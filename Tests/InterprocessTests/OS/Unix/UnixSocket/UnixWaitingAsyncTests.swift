@@ -162,10 +162,18 @@ final class UnixWaitingAsyncTests: InterprocessTestCase {
                 while (try? await send(.zero)) != nil { count += 1 }
                 XCTAssertGreaterThan(count, 0)
                 await assertThrows(.timedOut, .write) { try await send(.milliseconds(5)) }
-                let cancelled = RunningTask(on: executor) { try await send(nil) }
-                await waitUntilAwaited()
-                cancelled.cancel()
-                await assertThrows(.cancelled, .write) { try await cancelled.value() }
+                let sendMany = { @Sendable (limit: Duration?) async throws in
+                    let batch = UnixDatagramBatch(capacity: 1, maximumSize: 1)
+                    try batch.add([1], to: isConnected ? nil : address)
+                    _ = try await client.sendMany(batch, timeout: limit)
+                }
+                await assertThrows(.timedOut, .write) { try await sendMany(.milliseconds(5)) }
+                for form in [send, sendMany] {
+                    let cancelled = RunningTask(on: executor) { try await form(nil) }
+                    await waitUntilAwaited()
+                    cancelled.cancel()
+                    await assertThrows(.cancelled, .write) { try await cancelled.value() }
+                }
                 let sender = RunningTask(on: executor) { try await send(nil) }
                 await waitUntilAwaited()
                 for _ in 0...count { try await assertEqual([1]) { try await server.receive(upTo: 9).bytes } }
