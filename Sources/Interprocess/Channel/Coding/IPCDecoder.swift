@@ -43,7 +43,9 @@ public final class IPCDecoder {
     /// - Throws: ``IPCError/Code/decodingFailed``, with what is wrong with the message, or what the value's own code
     ///   threw; ``IPCError/Code/messageTooLarge``; ``IPCError/Code/busy`` during another call of this decoder.
     public func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(IPCError) -> Value {
-        unsafe try decode(type, from: bytes.span.bytes)
+        unsafe try bytes.withUnsafeBufferPointer { bytes throws(IPCError) in
+            unsafe try decode(type, from: UnsafeRawBufferPointer(bytes).bytes)
+        }
     }
 
     /// Decodes a value.
@@ -90,7 +92,9 @@ extension IPCDecoder {
     /// - Throws: As for other values.
     @inlinable
     public func decode<Value: IPCPlain>(_ type: Value.Type, from bytes: [UInt8]) throws(IPCError) -> Value {
-        unsafe try decode(type, from: bytes.span.bytes)
+        unsafe try bytes.withUnsafeBufferPointer { bytes throws(IPCError) in
+            unsafe try decode(type, from: UnsafeRawBufferPointer(bytes).bytes)
+        }
     }
 
     /// Decodes a plain struct.
