@@ -39,11 +39,17 @@ extension Decoder {
 
 extension IPCSender: Codable {
     /// Takes a sender out of a message: one of this process's own, for the same channel.
+    ///
+    /// - Parameter decoder: The decoder of a channel.
+    /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
         self.init(try IPCChannel.adopt(decoder.claim(.sender)), limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a sender into a message: who gets it has one, too.
+    ///
+    /// - Parameter encoder: The encoder of a channel.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         try encoder.encode(attachment: AttachedObject(kind: .sender, core: descriptorCore))
     }
@@ -51,11 +57,17 @@ extension IPCSender: Codable {
 
 extension IPCReceiver: Codable {
     /// Takes a receiver out of a message.
+    ///
+    /// - Parameter decoder: The decoder of a channel.
+    /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
         self.init(try IPCChannel.adopt(decoder.claim(.receiver)), limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
+    ///
+    /// - Parameter encoder: The encoder of a channel.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
     }
@@ -63,6 +75,9 @@ extension IPCReceiver: Codable {
 
 extension SharedRegion: Codable {
     /// Takes a region out of a message, and maps it.
+    ///
+    /// - Parameter decoder: The decoder of a channel.
+    /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
         let owned = try decoder.claim(.region)
         try self.init(adopting: RawDescriptor(owned.raw))
@@ -70,6 +85,9 @@ extension SharedRegion: Codable {
     }
 
     /// Puts a region into a message: who gets it can read it.
+    ///
+    /// - Parameter encoder: The encoder of a channel.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         try encoder.encode(attachment: AttachedObject(kind: .region, core: descriptorCore))
     }
@@ -77,11 +95,17 @@ extension SharedRegion: Codable {
 
 extension IPCDescriptor: Codable {
     /// Takes a descriptor out of a message.
+    ///
+    /// - Parameter decoder: The decoder of a channel.
+    /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
         self.init(try decoder.claim(.descriptor), name: "a received descriptor")
     }
 
     /// Puts a descriptor into a message: who gets it has one for the same thing.
+    ///
+    /// - Parameter encoder: The encoder of a channel.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         try encoder.encode(attachment: AttachedObject(kind: .descriptor, core: descriptorCore))
     }
@@ -89,6 +113,9 @@ extension IPCDescriptor: Codable {
 
 extension LocalSocketStream: Codable {
     /// Takes a stream out of a message.
+    ///
+    /// - Parameter decoder: The decoder of a channel.
+    /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
         let owned = try decoder.claim(.stream)
         try self.init(adopting: RawDescriptor(owned.raw))
@@ -98,6 +125,9 @@ extension LocalSocketStream: Codable {
     /// Puts a stream into a message: who gets it has it, too.
     ///
     /// Bytes that were read ahead must be taken first: with them, encoding fails.
+    ///
+    /// - Parameter encoder: The encoder of a channel.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         try receivingSide.checkNothingBuffered()
         try encoder.encode(attachment: AttachedObject(kind: .stream, core: descriptorCore))
