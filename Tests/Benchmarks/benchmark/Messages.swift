@@ -126,7 +126,9 @@ extension UnixDatagramSocket {
         while left > 0 {
             batch.removeAll()
             for _ in 0..<min(left, batch.capacity) { try batch.add(UnsafeRawBufferPointer(memory.bytes)) }
-            left -= try sendMany(batch)
+            var sent = 0
+            while sent < batch.count { sent += try sendMany(batch, startingAt: sent) }
+            left -= sent
         }
     }
 
