@@ -58,7 +58,7 @@ final class OtherProgramsTests: InterprocessTestCase {
 
         let socket = try UnixDatagramSocket(address: .path(path("log.sock")))
         XCTAssertEqual(try start("echo ", containing: "SENDTO").wait(), 0)
-        XCTAssertEqual(try socket.receive(upTo: 100).bytes, Array("a line\n".utf8))
+        XCTAssertEqual(try socket.receive(upTo: 100, timeout: .seconds(20)).bytes, Array("a line\n".utf8))
 
         let printer = try start("socat ", containing: "RECVFROM")
         try UnixDatagramSocket().send(Array("a datagram\n".utf8), toSoonBoundAt: .path(path("print.sock")))
