@@ -47,6 +47,12 @@ let package = Package(
             path: "Tests/Examples/pipe-to-child",
             swiftSettings: strictness
         ),
+        .executableTarget(
+            name: "pass-file",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/pass-file",
+            swiftSettings: strictness
+        ),
         .target(
             name: "CBenchmark",
             path: "Tests/Benchmarks/CBenchmark",
@@ -67,7 +73,7 @@ let package = Package(
 
         .testTarget(
             name: "InterprocessTests",
-            dependencies: ["Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child"],
+            dependencies: ["Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file"],
             swiftSettings: strictness + [
                 .define("INTERPROCESS_FAULT_INJECTION", .when(configuration: .debug))
             ]

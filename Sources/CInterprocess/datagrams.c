@@ -41,13 +41,14 @@ static int64_t send_some(int descriptor, struct mmsghdr *headers, size_t count) 
 #endif
 }
 
-static int64_t receive_some(int descriptor, struct mmsghdr *headers, size_t count) {
+static int64_t receive_some(int descriptor, struct mmsghdr *headers, size_t count, bool wait) {
 #if CIP_HAS_MANY_MESSAGES
-    return cip_result(recvmmsg(descriptor, headers, (unsigned)count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL));
+    int flags = MSG_CMSG_CLOEXEC | (wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    return cip_result(recvmmsg(descriptor, headers, (unsigned)count, flags, NULL));
 #else
     size_t received = 0;
     for (; received < count; received++) {
-        ssize_t result = recvmsg(descriptor, &headers[received].msg_hdr, MSG_DONTWAIT);
+        ssize_t result = recvmsg(descriptor, &headers[received].msg_hdr, wait && received == 0 ? 0 : MSG_DONTWAIT);
         if (result < 0) break;
         headers[received].msg_len = (unsigned)result;
     }
@@ -91,7 +92,7 @@ static void take(struct cip_datagram *datagram, struct mmsghdr *from, const stru
     datagram->has_credentials = item != NULL && cip_take_credentials(item, &datagram->credentials);
 }
 
-int64_t cip_receive_datagrams(int64_t descriptor, struct cip_datagram *datagrams, size_t count) {
+int64_t cip_receive_datagrams(int64_t descriptor, struct cip_datagram *datagrams, size_t count, bool wait) {
     struct mmsghdr headers[CIP_DATAGRAMS_AT_ONCE];
     struct surroundings around[CIP_DATAGRAMS_AT_ONCE];
     size_t received = 0;
@@ -107,7 +108,7 @@ int64_t cip_receive_datagrams(int64_t descriptor, struct cip_datagram *datagrams
             header->msg_control = &around[part].control;
             header->msg_controllen = CIP_CREDENTIALS_SPACE;
         }
-        int64_t result = receive_some((int)descriptor, headers, part);
+        int64_t result = receive_some((int)descriptor, headers, part, wait && received == 0);
         if (result < 0) return received > 0 ? (int64_t)received : result;
         for (int64_t index = 0; index < result; index++)
             take(&datagrams[received + (size_t)index], &headers[index], &around[index]);

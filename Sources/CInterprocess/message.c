@@ -62,7 +62,12 @@ int64_t cip_send_message(int64_t descriptor, const struct cip_message *message, 
             memcpy((char *)data + index * sizeof passed, &passed, sizeof passed);
         }
     }
-    return cip_result(sendmsg((int)descriptor, &header, CIP_NO_SIGNAL | (wait ? 0 : MSG_DONTWAIT)));
+    int flags = CIP_NO_SIGNAL | (wait ? 0 : MSG_DONTWAIT);
+    if (header.msg_control == NULL && header.msg_name == NULL && message->buffer_count == 1) {
+        // The same with less for the kernel to copy.
+        return cip_result(send((int)descriptor, message->buffers->base, message->buffers->count, flags));
+    }
+    return cip_result(sendmsg((int)descriptor, &header, flags));
 }
 
 // Takes over the descriptors of one SCM_RIGHTS item: kept while there is room, else closed and told.

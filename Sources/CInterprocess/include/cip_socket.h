@@ -95,9 +95,9 @@ struct cip_datagram {
 /// sendmmsg(2), or sendmsg(2) for each where there is none (Darwin, DragonFly), without waiting. Returns how many were
 /// sent, from the first; an error only if none was.
 int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagrams, size_t count);
-/// recvmmsg(2), or recvmsg(2) for each, without waiting. Returns how many came; an error only if none did. Descriptors that
-/// were sent with them do not come, and are not told.
-int64_t cip_receive_datagrams(int64_t descriptor, struct cip_datagram *datagrams, size_t count);
+/// recvmmsg(2), or recvmsg(2) for each, waiting for the first one or not at all. Returns how many came; an error only if
+/// none did. Descriptors that were sent with them do not come, and are not told.
+int64_t cip_receive_datagrams(int64_t descriptor, struct cip_datagram *datagrams, size_t count, bool wait);
 
 /// recvmsg(2) MSG_PEEK: the bytes alone, which stay.
 int64_t cip_peek(int64_t descriptor, struct cip_buffer *CIP_NULLABLE buffers, size_t buffer_count);

@@ -25,11 +25,11 @@ static int close_on_exec(int descriptor) {
 }
 #endif
 
-static int make_socket(void) {
+static int make_socket(int kind) {
 #if defined(__linux__)
-    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return socket(AF_UNIX, kind | SOCK_CLOEXEC, 0);
 #else
-    return close_on_exec(socket(AF_UNIX, SOCK_STREAM, 0));
+    return close_on_exec(socket(AF_UNIX, kind, 0));
 #endif
 }
 
@@ -41,15 +41,25 @@ static int64_t finish(int descriptor, int result) {
     return failure;
 }
 
-int64_t cb_listen(const char *path) {
+static int64_t bind_to(const char *path, int kind) {
     struct sockaddr_un address;
     int64_t filled = fill_address(&address, path);
     if (filled < 0) return filled;
-    int descriptor = make_socket();
+    int descriptor = make_socket(kind);
     if (descriptor < 0) return -(int64_t)errno;
-    int result = bind(descriptor, (const struct sockaddr *)&address, sizeof address);
-    return finish(descriptor, result < 0 ? result : listen(descriptor, INT32_MAX));
+    return finish(descriptor, bind(descriptor, (const struct sockaddr *)&address, sizeof address));
 }
+
+static int64_t listen_at(const char *path, int kind) {
+    int64_t descriptor = bind_to(path, kind);
+    return descriptor < 0 ? descriptor : finish((int)descriptor, listen((int)descriptor, INT32_MAX));
+}
+
+int64_t cb_listen(const char *path) { return listen_at(path, SOCK_STREAM); }
+
+int64_t cb_listen_for_packets(const char *path) { return listen_at(path, SOCK_SEQPACKET); }
+
+int64_t cb_bind_for_datagrams(const char *path) { return bind_to(path, SOCK_DGRAM); }
 
 int64_t cb_accept(int32_t listener) {
     int descriptor;
@@ -63,14 +73,20 @@ int64_t cb_accept(int32_t listener) {
     return descriptor < 0 ? -(int64_t)errno : descriptor;
 }
 
-int64_t cb_connect(const char *path) {
+static int64_t connect_to(const char *path, int kind) {
     struct sockaddr_un address;
     int64_t filled = fill_address(&address, path);
     if (filled < 0) return filled;
-    int descriptor = make_socket();
+    int descriptor = make_socket(kind);
     if (descriptor < 0) return -(int64_t)errno;
     return finish(descriptor, connect(descriptor, (const struct sockaddr *)&address, sizeof address));
 }
+
+int64_t cb_connect(const char *path) { return connect_to(path, SOCK_STREAM); }
+
+int64_t cb_connect_for_packets(const char *path) { return connect_to(path, SOCK_SEQPACKET); }
+
+int64_t cb_connect_for_datagrams(const char *path) { return connect_to(path, SOCK_DGRAM); }
 
 int64_t cb_socket_pair(int32_t *ends) {
     int made[2];

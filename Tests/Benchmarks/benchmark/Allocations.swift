@@ -12,7 +12,7 @@ struct Allocations {
 
     func figures() throws -> [Figure] {
         guard cb_can_count_allocations() else { return [] }
-        return try withMemory(64) { try [counterCheck()] + within($0) + refused($0) + waiting($0) }
+        return try withMemory(64) { try [counterCheck()] + within($0) + messages($0) + refused($0) + waiting($0) }
     }
 
     /// A count that is known, to see that the counter counts.
@@ -44,6 +44,42 @@ struct Allocations {
             count("pipe-write", "write and read(into:), pipe") { try pipeLink.writeAndRead(memory) },
             count("pipe-write-all", "writeAll and readExactly(into:), pipe") { try pipeLink.writeAllAndRead(memory) },
         ]
+    }
+
+    /// Messages from sockets that have no name, both ends in this thread.
+    private func messages(_ memory: Memory) throws -> [Figure] {
+        let datagrams = try UnixDatagramSocket.pair()
+        let batch = UnixDatagramBatch(capacity: 8, maximumSize: memory.bytes.count)
+        var figures = try [
+            count("datagram", "send and receive(into:), datagram") {
+                try datagrams.0.send(UnsafeRawBufferPointer(memory.bytes))
+                let received = try datagrams.1.receive(into: memory.bytes)
+                if received.byteCount != memory.bytes.count { throw Failure("another datagram came") }
+            },
+            count("datagrams-many", "sendMany and receiveMany(into:), 8 datagrams") {
+                try datagrams.0.send(memory, batch, batch.capacity)
+                _ = try datagrams.1.receive(batch, batch.capacity)
+            },
+        ]
+        #if !canImport(Darwin)
+        let packets = try UnixPacketSocket.pair()
+        figures.append(
+            try count("packet", "send and receive(into:), packet") {
+                try packets.0.send(UnsafeRawBufferPointer(memory.bytes))
+                let received = try packets.1.receive(into: memory.bytes)
+                if received.byteCount != memory.bytes.count { throw Failure("another packet came") }
+            }
+        )
+        let connection = Connection(order: order(.socket, .echoPackets))
+        figures.append(
+            try connection.byPackets { socket in
+                try count("packet-waiting", "round trip to a process, packet") {
+                    try socket.roundTrips(memory, 1, nil)
+                }
+            }
+        )
+        #endif
+        return figures
     }
 
     /// Reads that find nothing, in nonblocking mode, and throw.
@@ -93,8 +129,8 @@ struct Allocations {
         return figures
     }
 
-    private func order(_ transport: Order.Transport) -> Order {
-        Order(side: .library, work: .echo, transport: transport, size: 64, path: scratch)
+    private func order(_ transport: Order.Transport, _ work: Order.Work = .echo) -> Order {
+        Order(side: .library, work: work, transport: transport, size: 64, path: scratch)
     }
 
     private func count(_ name: String, _ title: String, _ operation: () throws -> Void) throws -> Figure {

@@ -11,7 +11,8 @@ struct Connection {
     func inC<Value>(_ body: (cb_link) throws -> Value) throws -> Value {
         switch order.transport {
         case .socket:
-            let listener = try descriptor(cb_listen(order.path), "listening")
+            let made = order.work == .echoPackets ? cb_listen_for_packets(order.path) : cb_listen(order.path)
+            let listener = try descriptor(made, "listening")
             defer {
                 cb_close(listener)
                 cb_scratch_clear()

@@ -12,6 +12,10 @@ struct Order {
         case drain
         /// Connect and close.
         case connect
+        /// Send back the packets that come.
+        case echoPackets
+        /// Send datagrams, for the warm-up and for the measurement.
+        case pourDatagrams
     }
 
     enum Transport: String {
@@ -71,20 +75,29 @@ extension Order {
     }
 
     private func obeyInC() throws {
-        if work == .connect {
+        switch work {
+        case .connect:
             try check(cb_connect_and_close(path, Int64(count + warmUp)), "connecting")
             return
+        case .pourDatagrams:
+            let socket = try descriptor(cb_connect_for_datagrams(path), "connecting")
+            _ = try withMemory(size) {
+                try check(cb_send_datagrams(socket, $0.base, size, Int64(warmUp + count)), "sending")
+            }
+            return
+        case .echo, .drain, .echoPackets: break
         }
         let link: cb_link
         switch transport {
         case .socket:
-            let socket = try descriptor(cb_connect(path), "connecting")
+            let made = work == .echoPackets ? cb_connect_for_packets(path) : cb_connect(path)
+            let socket = try descriptor(made, "connecting")
             link = cb_link(input: socket, output: socket, is_socket: true)
         case .pipe:
             link = cb_link(input: PeerProcess.input, output: PeerProcess.output, is_socket: false)
         }
         try withMemory(size) { memory in
-            if work == .echo {
+            if work != .drain {
                 try check(cb_echo(link, memory.base, size), "the echo")
             } else {
                 try check(cb_drain(link, memory.base, size, Int64(warmUp)), "receiving")
@@ -94,6 +107,11 @@ extension Order {
     }
 
     private func obeyWithLibrary() throws {
+        switch work {
+        case .echoPackets: return try echoPackets()
+        case .pourDatagrams: return try pourDatagrams()
+        case .echo, .drain, .connect: break
+        }
         switch transport {
         case .socket:
             let name = try LocalSocketName.path(path)

@@ -116,7 +116,7 @@ func timeWithLibrary(
 }
 
 @inline(__always)
-private func withTimes(_ count: Int, _ body: (UnsafeMutablePointer<Int64>) throws -> Void) throws -> Sample {
+func withTimes(_ count: Int, _ body: (UnsafeMutablePointer<Int64>) throws -> Void) throws -> Sample {
     let times = UnsafeMutableBufferPointer<Int64>.allocate(capacity: count)
     defer { times.deallocate() }
     times.initialize(repeating: 0)

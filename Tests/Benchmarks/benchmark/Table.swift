@@ -79,6 +79,10 @@ extension Table {
                  two CPUs, which C's time tells; where it has put them on one, reads stop spinning. Pinned processes do
                  not spin at all.
             """,
+            """
+            [11] By sendmmsg and recvmmsg; C waits in them, the library by poll. How many fit into the receiver's queue,
+                 net.unix.max_dgram_qlen says.
+            """,
         ]
         let used = notes.filter { note in results.contains { $0.row.title.contains(note.prefix(3)) } }
         return used.isEmpty ? "" : "\n" + used.joined(separator: "\n")

@@ -159,3 +159,9 @@ func presentCredentials(_ address: UnixSocketAddress) throws {
     }
 }
 #endif
+
+/// Says what comes first over the datagram socket that it was started with, and from whom.
+func receiveDatagram(over descriptor: RawDescriptor) throws {
+    let (bytes, message) = try UnixDatagramSocket(adopting: descriptor).receive(upTo: 100)
+    say("got \(String(decoding: bytes, as: UTF8.self)) from \(message.sender?.description ?? "nobody")")
+}

@@ -122,6 +122,7 @@ do {
     case "echo-datagrams":
         try echoDatagrams(address(arguments[0]), from: address(arguments[1]), count: number(arguments[2]))
     case "send-datagram": try sendDatagram(address(arguments[0]), arguments[1])
+    case "receive-datagram": try receiveDatagram(over: number(arguments[0]))
     case "pass-descriptors": try passDescriptors(address(arguments[0]), file: arguments[1])
     case "read-passed-pipes": try readPassedPipes(address(arguments[0]))
     case "receive-without-numbers": try receiveWithoutNumbers(address(arguments[0]), room: number(arguments[1]))

@@ -14,6 +14,10 @@
 int64_t cb_listen(const char *path);
 int64_t cb_accept(int32_t listener);
 int64_t cb_connect(const char *path);
+int64_t cb_listen_for_packets(const char *path);
+int64_t cb_connect_for_packets(const char *path);
+int64_t cb_bind_for_datagrams(const char *path);
+int64_t cb_connect_for_datagrams(const char *path);
 int64_t cb_socket_pair(int32_t *ends);
 int64_t cb_pipe(int32_t *ends);
 int64_t cb_close(int32_t descriptor);
@@ -41,6 +45,12 @@ int64_t cb_connect_and_close(const char *path, int64_t count);
 int64_t cb_connect_echo_and_close(const char *path, int64_t count);
 // The same, but closes nothing: the connections stay until the process ends.
 int64_t cb_connect_and_stay(const char *path, int64_t count);
+
+// Datagrams of `size` bytes, `count` of them, up to CB_DATAGRAMS by each call, which waits for room or for the first one.
+// All that are sent stand in the same memory; those received need CB_DATAGRAMS times `size`. Linux alone has it here.
+enum { CB_DATAGRAMS = 32 };
+int64_t cb_send_datagrams(int32_t socket, uint8_t *memory, size_t size, int64_t count);
+int64_t cb_receive_datagrams(int32_t socket, uint8_t *memory, size_t size, int64_t count);
 
 // The same by epoll, level-triggered, always waiting before receiving. Linux alone has it; elsewhere it is -ENOSYS.
 

@@ -41,7 +41,7 @@ extension UnixDatagramSocket {
         if batch.capacity == 0 { return 0 }
         let side = receivingSide
         let deadline = side.settings.deadline(timeout)
-        let result = await side.receive(until: deadline) { _ in side.attempt(batch) }
+        let result = await side.receive(until: deadline) { _ in side.attempt(batch, wait: false) }
         return try side.core.checked(result, .read)
     }
 }

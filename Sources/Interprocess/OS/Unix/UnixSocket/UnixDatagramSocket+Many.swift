@@ -43,8 +43,10 @@ extension UnixDatagramSocket {
         batch.removeAll()
         if batch.capacity == 0 { return 0 }
         let side = receivingSide
-        let lease = try side.core.lease(.receive, for: .read)
-        return try side.receive(lease, side.settings.patience(timeout)) { side.attempt(batch) }
+        let patience = side.settings.patience(timeout)
+        let lease = try side.core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
+        let waits = patience.isUnlimited && side.transport.mayWait(lease) && !side.spin.isOn
+        return try side.receive(lease, patience) { side.attempt(batch, wait: waits) }
     }
 }
 
@@ -62,15 +64,17 @@ extension SendingSide {
 }
 
 extension ReceivingSide {
-    /// Receives what there is, without waiting.
-    func attempt(_ batch: UnixDatagramBatch) -> Int64 {
+    /// Receives what there is, waiting for the first one or not at all.
+    func attempt(_ batch: UnixDatagramBatch, wait: Bool) -> Int64 {
         let datagrams = unsafe batch.datagrams
         for index in 0..<batch.capacity { unsafe datagrams[index].buffer.count = batch.maximumSize }
         let result = System.call(.message) {
-            unsafe cip_receive_datagrams(core.descriptor, datagrams, batch.capacity)
+            unsafe cip_receive_datagrams(core.descriptor, datagrams, batch.capacity, wait)
         }
         guess.learn(result < 0 ? result : 1, of: 1)
         if result < 0 { return result }
+        // What ends a call that waits in the kernel looks like an empty datagram.
+        if wait && core.isClosed(.receive) { return 0 }
         batch.count = Int(result)
         if !gate.isOpen { batch.keep { unsafe gate.admits(sender: $0.has_credentials ? $0.credentials : nil) } }
         return batch.count == 0 ? -cip_codes.would_block : Int64(batch.count)
