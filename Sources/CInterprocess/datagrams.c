@@ -18,8 +18,11 @@ struct mmsghdr {
 };
 #endif
 
-// So many go through one call: more are not faster, and take room on the stack.
-enum { CIP_DATAGRAMS_AT_ONCE = 64 };
+// So many go through one call: more are not faster, and take room on the stack. In the first one go fewer, for queues hold
+// 11 on Linux as a rule, and what a call is told of and does not move costs as much as what it moves.
+enum { CIP_DATAGRAMS_AT_FIRST = 16, CIP_DATAGRAMS_AT_ONCE = 64 };
+
+static size_t at_once(size_t moved) { return moved == 0 ? CIP_DATAGRAMS_AT_FIRST : CIP_DATAGRAMS_AT_ONCE; }
 
 // What the headers point to.
 struct surroundings {
@@ -62,7 +65,7 @@ int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagr
     size_t sent = 0;
     while (sent < count) {
         size_t part = 0;
-        for (; part < CIP_DATAGRAMS_AT_ONCE && sent + part < count; part++) {
+        for (; part < at_once(sent) && sent + part < count; part++) {
             const struct cip_datagram *datagram = &datagrams[sent + part];
             struct msghdr *header = &headers[part].msg_hdr;
             memset(header, 0, sizeof *header);
@@ -92,17 +95,20 @@ static void take(struct cip_datagram *datagram, struct mmsghdr *from, const stru
     datagram->has_credentials = item != NULL && cip_take_credentials(item, &datagram->credentials);
 }
 
-int64_t cip_receive_datagrams(int64_t descriptor, struct cip_datagram *datagrams, size_t count, bool wait) {
+int64_t cip_receive_datagrams(
+    int64_t descriptor, struct cip_datagram *datagrams, size_t count, bool tell_senders, bool wait
+) {
     struct mmsghdr headers[CIP_DATAGRAMS_AT_ONCE];
     struct surroundings around[CIP_DATAGRAMS_AT_ONCE];
     size_t received = 0;
     while (received < count) {
         size_t part = 0;
-        for (; part < CIP_DATAGRAMS_AT_ONCE && received + part < count; part++) {
+        for (; part < at_once(received) && received + part < count; part++) {
             struct msghdr *header = &headers[part].msg_hdr;
             memset(header, 0, sizeof *header);
             header->msg_iov = (struct iovec *)(void *)&datagrams[received + part].buffer;
             header->msg_iovlen = 1;
+            if (!tell_senders) continue;
             header->msg_name = &around[part].address;
             header->msg_namelen = sizeof around[part].address;
             header->msg_control = &around[part].control;

@@ -96,8 +96,11 @@ struct cip_datagram {
 /// sent, from the first; an error only if none was.
 int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagrams, size_t count);
 /// recvmmsg(2), or recvmsg(2) for each, waiting for the first one or not at all. Returns how many came; an error only if
-/// none did. Descriptors that were sent with them do not come, and are not told.
-int64_t cip_receive_datagrams(int64_t descriptor, struct cip_datagram *datagrams, size_t count, bool wait);
+/// none did. Addresses and credentials come where senders are to be told; descriptors that were sent with them do not
+/// come, and are not told.
+int64_t cip_receive_datagrams(
+    int64_t descriptor, struct cip_datagram *datagrams, size_t count, bool tell_senders, bool wait
+);
 
 /// recvmsg(2) MSG_PEEK: the bytes alone, which stay.
 int64_t cip_peek(int64_t descriptor, struct cip_buffer *CIP_NULLABLE buffers, size_t buffer_count);

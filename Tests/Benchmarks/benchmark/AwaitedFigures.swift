@@ -34,7 +34,14 @@ struct AwaitedFigures {
         var part = part(work, manner)
         part.countsAllocations = true
         part.count = Allocations.operations
-        let sample = try part.measure(servedBy: work == .loopback ? nil : self.part(.echoServer, manner))
+        // A thread of Dispatch's that begins meanwhile allocates, too, though not in three processes one after another:
+        // what the operations themselves allocate is there each time.
+        var sample: Sample
+        var tries = 0
+        repeat {
+            sample = try part.measure(servedBy: work == .loopback ? nil : self.part(.echoServer, manner))
+            tries += 1
+        } while sample.value > 0 && sample.value < 10 && tries < 3
         return Figure(
             name: "allocations-awaited-\(name)",
             title: "allocations, \(part.count) times: awaited round trip \(title)",

@@ -102,10 +102,18 @@ extension SendingSide {
 
     /// Makes attempts until one sends something, waiting for room in between: by poll, or where that does not tell
     /// ("queue full") for some time.
-    func sendMessages(_ patience: Patience, _ attempt: () -> Int64) throws(IPCError) -> Int {
-        let lease = try core.lease(.send, for: .write)
+    func sendMessages(
+        _ patience: Patience,
+        waitsFirst: Bool = false,
+        _ attempt: () -> Int64
+    ) throws(IPCError) -> Int {
+        // It does not wait inside the kernel, but where it could, what ends that ends polling, too.
+        let lease = try core.lease(.send, for: .write, blocking: !patience.isNonblocking)
         try connection?.finish(core, .send, lease, patience)
         var backoff = Backoff.forFullQueue
+        if waitsFirst && !patience.isNonblocking {
+            try core.wait(.send, for: .write, lease, until: patience.deadline)
+        }
         while true {
             let result = attempt()
             if result >= 0 { return Int(result) }

@@ -22,6 +22,8 @@ public final class UnixDatagramBatch {
     public let capacity: Int
     /// How many bytes there is room for in each.
     public let maximumSize: Int
+    /// Whether it is told who has sent what it receives, which takes the system some time.
+    public let tellsSenders: Bool
     /// How many datagrams there are.
     public internal(set) var count = 0
 
@@ -34,7 +36,9 @@ public final class UnixDatagramBatch {
     /// - Parameters:
     ///   - capacity: How many datagrams there is room for. The system takes up to 64 at once.
     ///   - maximumSize: How many bytes there is room for in each.
-    public init(capacity: Int, maximumSize: Int) {
+    ///   - tellsSenders: Whether it is told who has sent what it receives: addresses, and credentials.
+    public init(capacity: Int, maximumSize: Int, tellsSenders: Bool = true) {
+        self.tellsSenders = tellsSenders
         self.capacity = max(0, capacity)
         self.maximumSize = max(0, maximumSize)
         unsafe datagrams = .allocate(capacity: self.capacity)
@@ -132,7 +136,8 @@ public final class UnixDatagramBatch {
     /// - Returns: Whether it is.
     public func isTruncated(at index: Int) -> Bool { unsafe self[index].truncated }
 
-    /// Where a datagram that was received came from: unnamed, if its sender is not bound.
+    /// Where a datagram that was received came from: unnamed, if its sender is not bound, or not to be told
+    /// (``tellsSenders``).
     ///
     /// - Parameter index: Which datagram, from 0 on.
     /// - Returns: The address; of one to be sent, where it goes.

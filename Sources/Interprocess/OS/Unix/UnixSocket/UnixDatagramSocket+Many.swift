@@ -20,7 +20,8 @@ extension UnixDatagramSocket {
         timeout: Duration? = nil
     ) throws(IPCError) -> Int {
         if index >= batch.count { return 0 }
-        return try sendingSide.sendMessages(sendingSide.settings.patience(timeout)) {
+        // Whoever goes on within a batch has found that there was no room for the rest.
+        return try sendingSide.sendMessages(sendingSide.settings.patience(timeout), waitsFirst: index > 0) {
             sendingSide.attempt(batch, from: max(0, index))
         }
     }
@@ -68,8 +69,10 @@ extension ReceivingSide {
     func attempt(_ batch: UnixDatagramBatch, wait: Bool) -> Int64 {
         let datagrams = unsafe batch.datagrams
         for index in 0..<batch.capacity { unsafe datagrams[index].buffer.count = batch.maximumSize }
+        // The gate has to know who is there in any case.
+        let tellsSenders = batch.tellsSenders || !gate.isOpen
         let result = System.call(.message) {
-            unsafe cip_receive_datagrams(core.descriptor, datagrams, batch.capacity, wait)
+            unsafe cip_receive_datagrams(core.descriptor, datagrams, batch.capacity, tellsSenders, wait)
         }
         guess.learn(result < 0 ? result : 1, of: 1)
         if result < 0 { return result }
