@@ -115,6 +115,7 @@ final class ReceiverGroupTests: InterprocessTestCase {
         try channels[1].sender.send([1])
         XCTAssertEqual(describe(try group.next(timeout: .seconds(10)), ids), "1 got [1]")
         assertThrows(.timedOut) { try group.next(timeout: .milliseconds(1)) }
+        // There is room again: the group has received what was sent of the large one.
         try channels[0].sender.send([2])
         XCTAssertEqual(describe(try group.next(timeout: .seconds(10)), ids), "0 got [2]")
         child.kill(SIGCONT)
