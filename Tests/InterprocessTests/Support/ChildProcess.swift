@@ -35,7 +35,8 @@ final class ChildProcess: @unchecked Sendable {
         posix_spawn_file_actions_adddup2(&actions, toChild[0], 0)
         posix_spawn_file_actions_adddup2(&actions, fromChild[1], 1)
         for (from, to) in keeping { posix_spawn_file_actions_adddup2(&actions, from, to) }
-        // Threads of Dispatch, on which tasks run, block signals, which the program would inherit.
+        // Threads of Dispatch, on which tasks run, block signals, which the program would inherit; and so it would what the
+        // tests' own parent ignores, such as SIGHUP under nohup.
         #if canImport(Darwin)
         var attributes: posix_spawnattr_t?
         #else
@@ -46,7 +47,10 @@ final class ChildProcess: @unchecked Sendable {
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         var argv = ([program] + arguments).map { strdup($0) } + [nil]
