@@ -108,7 +108,8 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
     /// Closes this end.
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was sent reaches the receiver; when the last
-    /// sender is closed, in all processes, the receiver is told.
+    /// sender is closed, in all processes, the receiver is told. Where tasks on an event loop's thread have sent what
+    /// there is no room for yet, that goes first, however long it takes, and then the end closes.
     public func close() { packets.close() }
 
     /// Waits until the kernel has everything that was sent.

@@ -28,26 +28,6 @@ protocol AttachmentDecoder: Decoder {
     func claimAttachment(_ kind: AttachmentKind) throws -> OwnedDescriptor
 }
 
-/// The descriptors that came with a message: each can be claimed once; those that nobody claims are closed with it.
-final class ReceivedAttachments {
-    private var descriptors: [Int64]
-
-    /// - Parameter descriptors: What came, in order. They belong to this from now on.
-    init(_ descriptors: [Int64]) { self.descriptors = descriptors }
-
-    deinit {
-        for descriptor in descriptors where descriptor >= 0 { _ = OwnedDescriptor(descriptor) }
-    }
-
-    func claim(_ index: Int) throws -> OwnedDescriptor {
-        guard descriptors.indices.contains(index) else { throw CodingFailure("attachment \(index) is missing") }
-        let descriptor = descriptors[index]
-        if descriptor < 0 { throw CodingFailure("attachment \(index) is there twice") }
-        descriptors[index] = -1
-        return OwnedDescriptor(descriptor)
-    }
-}
-
 extension ValueEncoder: AttachmentEncoder {
     func encode(attachment: any OutgoingAttachment) throws {
         try beginSingle()
@@ -67,6 +47,10 @@ extension ValueDecoder: AttachmentDecoder {
             throw CodingFailure("the attachment is of kind \(found), and kind \(kind.rawValue) is needed")
         }
         guard let attachments = core.attachments else { throw CodingFailure("the message has no attachments") }
-        return try attachments.claim(Int(memory.number(UInt32.self, at: place.advanced(by: 2))))
+        let index = Int(try memory.number(UInt32.self, at: place.advanced(by: 2)))
+        guard let descriptor = attachments.claim(index) else {
+            throw CodingFailure("attachment \(index) is missing, or there twice")
+        }
+        return descriptor
     }
 }

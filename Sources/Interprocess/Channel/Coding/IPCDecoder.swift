@@ -63,7 +63,7 @@ public final class IPCDecoder {
     func decode<Value: Decodable>(
         _ type: Value.Type,
         from bytes: RawSpan,
-        _ attachments: ReceivedAttachments?
+        _ attachments: ReceivedDescriptors?
     ) throws(IPCError) -> Value {
         try core.start(type, attachments)
         defer { core.end() }

@@ -26,7 +26,7 @@ final class DecodingCore {
 
     let memory = DecodingMemory()
     private let state: Cell<State>
-    private(set) var attachments: ReceivedAttachments?
+    private(set) var attachments: ReceivedDescriptors?
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
 
     init(_ limits: IPCCodingLimits) { state = Cell(State(limits: limits)) }
@@ -68,7 +68,7 @@ final class DecodingCore {
     /// Begins a message.
     ///
     /// - Throws: `.busy` during another one.
-    func start(_ type: Any.Type, _ attachments: ReceivedAttachments?) throws(IPCError) {
+    func start(_ type: Any.Type, _ attachments: ReceivedDescriptors?) throws(IPCError) {
         if state.value.isBusy { throw IPCError(.busy, operation: .decode, name: String(describing: type)) }
         state.value.isBusy = true
         if attachments != nil { self.attachments = attachments }

@@ -54,9 +54,8 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     public func tryReceive() throws(IPCError) -> Message? { try packets.tryReceive(decode) }
 
     func decode(_ message: PacketInbox.Message) throws(IPCError) -> Message {
-        let attachments = ReceivedAttachments(message.attachments.takeAll())
         let bytes = unsafe RawSpan(_unsafeBytes: message.bytes)
-        return try decoding.decoder.decode(Message.self, from: bytes, attachments)
+        return try decoding.decoder.decode(Message.self, from: bytes, message.attachments)
     }
 
     /// Closes this end.

@@ -172,6 +172,28 @@ final class BytesChannelTests: InterprocessTestCase {
         await assertThrows(.closed) { try await other.send([]) }
     }
 
+    func testCloseEndsSendersThatWait() async throws {
+        let message = pattern(60_000)
+        for blocks in [true, false] {
+            let (sender, receiver) = try IPCChannel.makeBytes()
+            while (try? sender.trySend(message)) != nil {}
+            if blocks {
+                let blocked = Running { try sender.send(message) }
+                blocked.waitUntilBlocked()
+                sender.close()
+                assertThrows(.closed) { try blocked.value() }
+            } else {
+                let waiting = RunningTask { try await sender.send(message) }
+                await waitUntilAwaited(sender)
+                sender.close()
+                await assertThrows(.closed) { try await waiting.value() }
+            }
+            // What was sent before arrives.
+            let received = try await receiver.receive()
+            XCTAssertEqual(received, message)
+        }
+    }
+
     /// Not one of them shall delay the others: what has begun is given up, or done later.
     func testAnAbandonedMessage() throws {
         let (sender, receiver) = try IPCChannel.makeBytes()

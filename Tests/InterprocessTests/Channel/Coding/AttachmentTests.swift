@@ -47,18 +47,18 @@ final class AttachmentTests: CodingTestCase {
     }
 
     /// Encodes, and gives the attachments to the receiver as new descriptors.
-    private func send<Value: Encodable>(_ value: Value) throws -> (bytes: [UInt8], received: ReceivedAttachments) {
+    private func send<Value: Encodable>(_ value: Value) throws -> (bytes: [UInt8], received: ReceivedDescriptors) {
         try encoder.withMessage(of: value) { bytes, attachments throws(IPCError) in
             var copies: [Int64] = []
             for case let parcel as Parcel in attachments { copies.append(Int64(dup(Int32(parcel.descriptor)))) }
-            return (bytes.withUnsafeBytes { [UInt8]($0) }, ReceivedAttachments(copies))
+            return (bytes.withUnsafeBytes { [UInt8]($0) }, ReceivedDescriptors(copies))
         }
     }
 
     private func receive<Value: Decodable>(
         _ type: Value.Type,
         _ bytes: [UInt8],
-        _ received: ReceivedAttachments?
+        _ received: ReceivedDescriptors?
     ) throws -> Value {
         try decoder.decode(type, from: bytes.span.bytes, received)
     }

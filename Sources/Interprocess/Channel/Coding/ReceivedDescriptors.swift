@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// The descriptors that came with a message, each of which is claimed once, or closed in the end.
@@ -21,15 +20,6 @@ final class ReceivedDescriptors: Sendable {
         }
     }
 
-    /// Hands out all of them that nobody has.
-    func takeAll() -> [Int64] {
-        if count == 0 { return [] }
-        return descriptors.withLock { descriptors in
-            defer { descriptors = [] }
-            return descriptors
-        }
-    }
-
     /// Hands out one of them; `nil` if there is none of that number, or it was handed out before.
     func claim(_ index: Int) -> OwnedDescriptor? {
         let claimed = descriptors.withLock { descriptors -> Int64 in
@@ -40,4 +30,3 @@ final class ReceivedDescriptors: Sendable {
         return claimed < 0 ? nil : OwnedDescriptor(claimed)
     }
 }
-#endif
