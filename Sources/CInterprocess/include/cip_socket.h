@@ -92,9 +92,9 @@ struct cip_datagram {
     size_t address_length;
 };
 
-/// sendmmsg(2), or sendmsg(2) for each where there is none (Darwin, DragonFly), without waiting. Returns how many were
-/// sent, from the first; an error only if none was.
-int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagrams, size_t count);
+/// sendmmsg(2), or sendmsg(2) for each where there is none (Darwin, DragonFly), waiting (for as
+/// long as SO_SNDTIMEO says) or not at all. Returns how many were sent, from the first; an error only if none was.
+int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagrams, size_t count, bool wait);
 /// recvmmsg(2), or recvmsg(2) for each, waiting for the first one or not at all. Returns how many came; an error only if
 /// none did. Addresses and credentials come where senders are to be told; descriptors that were sent with them do not
 /// come, and are not told.

@@ -80,8 +80,7 @@ extension Table {
                  not spin at all.
             """,
             """
-            [11] By sendmmsg and recvmmsg; C waits in them, the library by poll. How many fit into the receiver's queue,
-                 net.unix.max_dgram_qlen says.
+            [11] By sendmmsg and recvmmsg. How many fit into the receiver's queue, net.unix.max_dgram_qlen says.
             """,
         ]
         let used = notes.filter { note in results.contains { $0.row.title.contains(note.prefix(3)) } }
