@@ -82,6 +82,13 @@ extension Table {
             """
             [11] By sendmmsg and recvmmsg. How many fit into the receiver's queue, net.unix.max_dgram_qlen says.
             """,
+            """
+            [12] C sends packets of 64 bytes; numbers have 8, and the ten fields some 200, coded.
+            """,
+            """
+            [13] A task sends on a loop's thread, from which messages go when the loop has nothing else to do, or 64 KiB
+                 of them are there. C sends each by a call.
+            """,
         ]
         let used = notes.filter { note in results.contains { $0.row.title.contains(note.prefix(3)) } }
         return used.isEmpty ? "" : "\n" + used.joined(separator: "\n")

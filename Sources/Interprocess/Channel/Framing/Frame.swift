@@ -12,8 +12,8 @@
 /// one by which its other parts are known, and the size of the whole. The other parts begin with the first of these.
 struct FrameHead: Equatable {
     static let size = 8
-    /// The largest packet, with all that is in it.
-    static let maximumPacket = 64 << 10
+    /// The largest packet, with all that is in it: 64 KiB of a user's, coded, and heads.
+    static let maximumPacket = (64 << 10) + 128
     /// How many bytes the numbers take that parts begin with.
     static let firstPartPrefix = 16
     static let partPrefix = 8

@@ -24,6 +24,22 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
         decoding = Decoding(decoder: IPCDecoder(limits: limits))
     }
 
+    /// Takes over a receiving end that has come from another process, or was inherited.
+    ///
+    /// Several processes that have the same one share its values.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
+    ///   - options: What holds for this end.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no end of a channel; ``IPCError/Code/closed``,
+    ///   ``IPCError/Code/busy``.
+    public convenience init(
+        adopting descriptor: IPCDescriptor,
+        options: IPCChannel.Options = IPCChannel.Options()
+    ) throws(IPCError) {
+        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
+    }
+
     /// How long receiving waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
     public var receiveTimeout: Duration? {
         get { packets.settings.timeout }

@@ -16,6 +16,22 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
         packets = PacketSender(core, limit: limit)
     }
 
+    /// Takes over a sending end that has come from another process, or was inherited.
+    ///
+    /// Nothing tells whether the other end is for values of the same type: what is not cannot be decoded there.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
+    ///   - options: What holds for this end.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no end of a channel; ``IPCError/Code/closed``,
+    ///   ``IPCError/Code/busy``.
+    public convenience init(
+        adopting descriptor: IPCDescriptor,
+        options: IPCChannel.Options = IPCChannel.Options()
+    ) throws(IPCError) {
+        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
+    }
+
     /// How long sending waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
     public var sendTimeout: Duration? {
         get { packets.side.settings.timeout }
