@@ -75,6 +75,8 @@ struct cip_message {
 
 /// sendmsg(2). More than CIP_MAXIMUM_DESCRIPTORS descriptors: EINVAL, nothing sent.
 int64_t cip_send_message(int64_t descriptor, const struct cip_message *message, bool wait);
+/// send(2) or sendmsg(2): a head, as it is in memory, and bytes behind it.
+int64_t cip_send_packet(int64_t descriptor, uint64_t head, const void *CIP_NULLABLE bytes, size_t count, bool wait);
 /// recvmsg(2). `descriptor_count` becomes the number that came; descriptors for which there was no room do not come, or
 /// are closed.
 int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, bool wait);

@@ -13,7 +13,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     @safe
     struct Message: @unchecked Sendable {
         let bytes: UnsafeRawBufferPointer
-        let attachments: ReceivedDescriptors
+        let attachments: ReceivedDescriptors?
     }
 
     enum Next {
@@ -52,7 +52,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     /// What is left of the packet.
     private var start = 0
     private var end = 0
-    private var attachments = ReceivedDescriptors.none
+    private var attachments: ReceivedDescriptors?
     private var wasCut = false
     private var assemblies = Assemblies()
     /// What the last message was in, if that was not the packet.
@@ -90,7 +90,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
                 start = 0
                 end = Int(result)
                 let count = unsafe message.descriptor_count
-                attachments = count == 0 ? .none : ReceivedDescriptors(unsafe Array(room[..<count]))
+                attachments = count == 0 ? nil : ReceivedDescriptors(unsafe Array(room[..<count]))
                 wasCut = unsafe message.descriptors_lost
                 return result
             }
@@ -107,7 +107,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
                 return .failure(error)
             }
         }
-        attachments = .none
+        attachments = nil
         return .none
     }
 
@@ -152,12 +152,12 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     }
 
     /// Those of one frame, which has a packet for itself if it has any.
-    private mutating func takeAttachments(_ count: Int) throws(Failure) -> ReceivedDescriptors {
-        if count == 0 { return .none }
+    private mutating func takeAttachments(_ count: Int) throws(Failure) -> ReceivedDescriptors? {
+        if count == 0 { return nil }
         if wasCut { throw .cut }
-        if count != attachments.count { throw .malformed }
-        defer { attachments = .none }
-        return attachments
+        guard let taken = attachments, taken.count == count else { throw .malformed }
+        attachments = nil
+        return taken
     }
 }
 #endif

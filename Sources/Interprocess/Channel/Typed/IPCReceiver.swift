@@ -58,18 +58,22 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///   ``IPCError/Code/resourcesExhausted`` instead of something that came and cannot be used, after which the next
     ///   value can be received; ``IPCError/Code/endpointMoved`` when the receiver has been sent to somebody else.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> Message {
-        let message = try packets.receive(packets.settings.patience(timeout), decode)
-        guard let message else { throw packets.disconnected }
-        return message
+        guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        return try decode(message)
     }
 
     /// Receives the next value if there is one.
     ///
     /// - Returns: The value, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
-    public func tryReceive() throws(IPCError) -> Message? { try packets.tryReceive(decode) }
+    public func tryReceive() throws(IPCError) -> Message? {
+        guard let message = try packets.tryTake() else { return nil }
+        return try decode(message)
+    }
 
+    /// Decodes a message that was taken, and gives it back.
     func decode(_ message: PacketInbox.Message) throws(IPCError) -> Message {
+        defer { packets.giveBack() }
         let bytes = unsafe RawSpan(_unsafeBytes: message.bytes)
         return try decoding.decoder.decode(Message.self, from: bytes, message.attachments)
     }

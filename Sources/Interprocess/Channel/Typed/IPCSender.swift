@@ -67,10 +67,10 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     private func send(_ message: Message, _ patience: Patience) throws(IPCError) {
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) in
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) in
+                let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
+                if attachments.isEmpty { return try unsafe packets.send(memory, patience) }
                 let passed = try OutgoingDescriptors(attachments)
-                try unsafe packets.send(bytes.byteCount, passed, patience) { body in
-                    unsafe bytes.withUnsafeBytes { unsafe body($0) }
-                }
+                try unsafe packets.send(memory, passed, patience)
                 passed.areSent()
             }
         }
