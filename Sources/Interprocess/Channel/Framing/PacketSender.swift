@@ -87,9 +87,8 @@ final class PacketSender: TurnEnd, Sendable {
         _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
     ) async throws(IPCError) {
         try check(count, descriptors.numbers)
-        let isSmall = descriptors.numbers.isEmpty && FrameHead(whole: count) != nil
-        if isSmall, let reactor = Reactor.current {
-            return try await unsafe collect(reactor, until: deadline, withBytes)
+        if descriptors.numbers.isEmpty && FrameHead(whole: count) != nil && Reactor.isHere {
+            return try await unsafe collect(until: deadline, withBytes)
         }
         try await flush(until: deadline)
         var parts = PacketParts(count, descriptors.numbers)
@@ -127,47 +126,49 @@ final class PacketSender: TurnEnd, Sendable {
 // MARK: - Collecting
 
 extension PacketSender {
-    /// Lets a message be sent at the end of this turn of the loop, if this is a loop's thread, and there is room.
-    func tryCollect(
-        _ count: Int,
-        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
-    ) throws(IPCError) -> Bool {
-        try check(count, [])
-        guard let reactor = Reactor.current else { return false }
-        let result = unsafe add(reactor, withBytes)
+    /// Lets a message be sent at the end of this turn of the loop, if this is a loop's thread, there is room, and others
+    /// need not come to their turn first.
+    @inline(__always)
+    func tryCollect(_ bytes: UnsafeRawBufferPointer) throws(IPCError) -> Bool {
+        try check(bytes.count, [])
+        if !Reactor.isHere || FrameHead(whole: bytes.count) == nil || core.budget.spend() { return false }
+        if Task.isCancelled { throw core.error(.cancelled, .write) }
+        let result = outbox.withLock { unsafe add(bytes, &$0) }
         if result == -cip_codes.would_block { return false }
         if result < 0 { throw toldAsDisconnect(core.failure(result, .write)) }
         return true
     }
 
-    /// Lets a message be sent with others at the end of this turn of the loop.
+    /// The same once others had their turn, suspending the task until there is room.
     private func collect(
-        _ reactor: Reactor,
         until deadline: Deadline,
         _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
     ) async throws(IPCError) {
-        if core.budget.spend() { await core.giveWay() }
+        await core.giveWay()
         if Task.isCancelled { throw core.error(.cancelled, .write) }
         while true {
-            let result = unsafe add(reactor, withBytes)
+            let result = outbox.withLock { outbox in unsafe withBytes { unsafe add($0, &outbox) } }
             if result == 0 { return }
             if result != -cip_codes.would_block { throw toldAsDisconnect(core.failure(result, .write)) }
             try await flush(until: deadline)
         }
     }
 
-    private func add(_ reactor: Reactor, _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64) -> Int64 {
-        outbox.withLock { outbox in
-            if isClosing.load(ordering: .relaxed) || core.isClosed(.send) { return Ending.closed }
-            let result = unsafe withBytes { unsafe outbox.add($0) }
-            if result < 0 { return result }
-            hasCollected.store(true, ordering: .releasing)
-            if !outbox.isExpected {
-                outbox.isExpected = true
-                reactor.callAtEndOfTurn(self)
-            }
-            return 0
-        }
+    @inline(__always)
+    private func add(_ bytes: UnsafeRawBufferPointer, _ outbox: inout PacketOutbox) -> Int64 {
+        if isClosing.load(ordering: .relaxed) || core.isClosed(.send) { return Ending.closed }
+        let result = unsafe outbox.add(bytes)
+        if result < 0 { return result }
+        hasCollected.store(true, ordering: .releasing)
+        if !outbox.isExpected { expect(&outbox) }
+        return 0
+    }
+
+    @inline(never)
+    private func expect(_ outbox: inout PacketOutbox) {
+        outbox.isExpected = true
+        // After it has given way, a task that prefers no loop may be elsewhere.
+        if let reactor = Reactor.current { reactor.callAtEndOfTurn(self) } else { Task { await flushInTheEnd() } }
     }
 
     func turnDidEnd() {

@@ -16,8 +16,6 @@ extension IPCSender {
     ///   call on an endpoint in the value; ``IPCError/Code/resourcesExhausted``. The value does not arrive then, and
     ///   nothing in it is changed.
     public func send(_ message: Message, timeout: Duration? = nil) async throws(IPCError) {
-        if descriptorCore.budget.spend() { await descriptorCore.giveWay() }
-        if Task.isCancelled { throw descriptorCore.error(.cancelled, .write) }
         guard let encoded = try begin(message) else { return }
         let deadline = packets.side.settings.deadline(timeout)
         try await unsafe packets.send(encoded.bytes.count, encoded.descriptors, until: deadline) { body in

@@ -82,14 +82,10 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     func begin(_ message: Message) throws(IPCError) -> EncodedMessage? {
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) -> EncodedMessage? in
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) -> EncodedMessage? in
-                if attachments.isEmpty {
-                    let isCollected = try unsafe packets.tryCollect(bytes.byteCount) { body in
-                        unsafe bytes.withUnsafeBytes { unsafe body($0) }
-                    }
-                    if isCollected { return nil }
-                }
+                let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
+                if attachments.isEmpty, try unsafe packets.tryCollect(memory) { return nil }
                 return EncodedMessage(
-                    bytes: unsafe bytes.withUnsafeBytes { unsafe Array($0) },
+                    bytes: unsafe Array(memory),
                     descriptors: try OutgoingDescriptors(attachments)
                 )
             }
