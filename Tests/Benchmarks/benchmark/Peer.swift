@@ -45,7 +45,8 @@ struct Order {
 
     var arguments: [String] {
         [
-            Self.flag, side.rawValue, work.rawValue, transport.rawValue, "\(size)", "\(count)", path, "\(cpu)", "\(spin)",
+            Self.flag, side.rawValue, work.rawValue, transport.rawValue, "\(size)", "\(count)", path, "\(cpu)",
+            "\(spin)",
             payload.rawValue,
         ]
     }

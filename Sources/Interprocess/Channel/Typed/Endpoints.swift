@@ -39,7 +39,9 @@ extension Decoder {
     fileprivate func claimSender() throws -> DescriptorCore { try IPCChannel.adopt(claim(.sender), isShared: true) }
 
     /// Nobody else has it: whoever sent it has none any more.
-    fileprivate func claimReceiver() throws -> DescriptorCore { try IPCChannel.adopt(claim(.receiver), isShared: false) }
+    fileprivate func claimReceiver() throws -> DescriptorCore {
+        try IPCChannel.adopt(claim(.receiver), isShared: false)
+    }
 }
 
 extension IPCSender: Codable {
