@@ -15,8 +15,8 @@ extension AttachmentKind {
 struct AttachedObject: OutgoingAttachment {
     let kind: AttachmentKind
     let core: DescriptorCore
-    /// The receiver, if it is one, which moves.
-    var moving: PacketReceiver?
+    /// What moves with it, if it does.
+    var moving: (any MovingEnd)?
 }
 
 extension Encoder {
