@@ -95,6 +95,8 @@ do {
     case "send-messages":
         try sendMessages(over: number(arguments[0]), count: Int(arguments[1]) ?? 0, size: Int(arguments[2]) ?? 0)
     case "region": try readRegion(number(arguments[0]))
+    case "pool": try readPool(over: number(arguments[0]), thenDie: arguments.last == "die")
+    case "count-in-memory": try countInMemory(over: number(arguments[0]), times: number(arguments[1]))
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
     case "await-without-descriptors": try awaitWithoutDescriptors()
     case "storm-receive-awaited":

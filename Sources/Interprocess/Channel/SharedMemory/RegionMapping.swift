@@ -99,6 +99,7 @@ struct RegionMapping: ~Copyable, @unchecked Sendable {
     ///   - byteCount: How much is to count; `nil` is all of it.
     ///   - sharing: How it has to be shared.
     ///   - name: What errors call it.
+    /// - Returns: The size.
     /// - Throws: `.invalidArgument` when it is no region, or smaller than that; `.permissionDenied` when it is not
     ///   shared so.
     static func size(

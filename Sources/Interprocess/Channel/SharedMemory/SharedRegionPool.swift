@@ -42,6 +42,7 @@ public final class SharedRegionPool: Sendable, DescriptorOwner {
     let credits: IPCReceiverGroup
     private let returns: IPCBytesSender
     private let returned: IPCReceiverGroup.ID
+    private let lastNumber = Atomic<UInt64>(0)
     private let hasNoReader = Atomic<Bool>(false)
 
     private enum SlotState: Equatable {
@@ -121,8 +122,8 @@ public final class SharedRegionPool: Sendable, DescriptorOwner {
 
     /// A slot that nobody has had, without a system call.
     func takeNew() throws(IPCError) -> Slot? {
-        if isClosed { throw IPCError(.closed, .wait, name: PoolLayout.name, detail: nil) }
-        if hasNoReader.load(ordering: .relaxed) { throw IPCError(.disconnected, .wait, name: PoolLayout.name, detail: nil) }
+        if isClosed { throw error(.closed) }
+        if hasNoReader.load(ordering: .relaxed) { throw error(.disconnected) }
         let index = slots.withLock { slots in
             let index = slots.firstIndex(of: .new)
             if let index { slots[index] = .taken }
@@ -144,13 +145,16 @@ public final class SharedRegionPool: Sendable, DescriptorOwner {
                 return true
             }
             if let credit, isTaken { return Slot(pool: self, index: credit.index) }
-            let detail = "the reader has given back a slot that it does not have"
-            throw IPCError(.protocolViolation, .wait, name: PoolLayout.name, detail: detail)
+            throw error(.protocolViolation, detail: "the reader has given back a slot that it does not have")
         case .failed(_, let error): throw error
         case .closed:
             hasNoReader.store(true, ordering: .relaxed)
-            throw IPCError(.disconnected, .wait, name: PoolLayout.name, detail: nil)
+            throw error(.disconnected)
         }
+    }
+
+    private func error(_ code: IPCError.Code, detail: String? = nil) -> IPCError {
+        IPCError(code, .wait, name: PoolLayout.name, detail: detail)
     }
 
     func named(_ error: IPCError) -> IPCError {
@@ -164,11 +168,10 @@ public final class SharedRegionPool: Sendable, DescriptorOwner {
 
     /// Notes that the reader will have a slot, and returns under which number.
     func lend(_ index: Int) -> UInt64 {
-        let number = numbers.wrappingAdd(1, ordering: .relaxed).newValue
+        let number = lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
         slots.withLock { $0[index] = .lent(number) }
         return number
     }
-    private let numbers = Atomic<UInt64>(0)
 
     /// Frees a slot that was not lent.
     func giveBack(_ index: Int) {
@@ -184,7 +187,8 @@ public final class SharedRegionPool: Sendable, DescriptorOwner {
     /// - Parameter handle: The handle; nothing happens if its slot was given back already.
     public func takeBack(_ handle: Handle) {
         let isLent = slots.withLock { slots in
-            guard slots.indices.contains(handle.index), slots[handle.index] == .lent(handle.number) else { return false }
+            guard slots.indices.contains(handle.index), slots[handle.index] == .lent(handle.number)
+            else { return false }
             slots[handle.index] = .taken
             return true
         }

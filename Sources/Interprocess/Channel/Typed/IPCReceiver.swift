@@ -9,6 +9,8 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     /// The descriptor's owner, which has no public members.
     public let descriptorCore: DescriptorCore
     let packets: PacketReceiver
+    /// What it receives by instead, inside one process.
+    let memory: MemoryReceiver<Message>?
     private let decoding: Decoding
 
     /// Belongs to whoever has the turn to receive.
@@ -16,7 +18,12 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
         let decoder: IPCDecoder
     }
 
-    init(_ core: DescriptorCore, limit: Int) {
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(core, limit: limit, nil) }
+
+    convenience init(_ memory: MemoryReceiver<Message>) { self.init(memory.core, limit: 0, memory) }
+
+    private init(_ core: DescriptorCore, limit: Int, _ memory: MemoryReceiver<Message>?) {
+        self.memory = memory
         descriptorCore = core
         packets = PacketReceiver(core, limit: limit)
         var limits = IPCCodingLimits()
@@ -42,16 +49,24 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///   ``IPCError/Code/resourcesExhausted`` instead of something that came and cannot be used, after which the next
     ///   value can be received; ``IPCError/Code/endpointMoved`` when the receiver has been sent to somebody else.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> Message {
-        let message = try packets.receive(packets.settings.patience(timeout), decode)
-        guard let message else { throw packets.disconnected }
+        guard let message = try next(packets.settings.patience(timeout)) else { throw packets.disconnected }
         return message
+    }
+
+    /// The next value; `nil` when all senders are gone.
+    private func next(_ patience: Patience) throws(IPCError) -> Message? {
+        if let memory { return try memory.receive(patience) }
+        return try packets.receive(patience, decode)
     }
 
     /// Receives the next value if there is one.
     ///
     /// - Returns: The value, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
-    public func tryReceive() throws(IPCError) -> Message? { try packets.tryReceive(decode) }
+    public func tryReceive() throws(IPCError) -> Message? {
+        if let memory { return try memory.tryReceive() }
+        return try packets.tryReceive(decode)
+    }
 
     func decode(_ message: PacketInbox.Message) throws(IPCError) -> Message {
         let bytes = unsafe RawSpan(_unsafeBytes: message.bytes)
@@ -62,6 +77,6 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
     /// by their next call.
-    public func close() { descriptorCore.close() }
+    public func close() { if let memory { memory.close() } else { descriptorCore.close() } }
 }
 #endif
