@@ -2,6 +2,7 @@
 
 import Foundation
 import Interprocess
+import Synchronization
 
 /// Says what is in the region that it was started with.
 func readRegion(_ descriptor: RawDescriptor) throws {

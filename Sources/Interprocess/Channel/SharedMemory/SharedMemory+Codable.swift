@@ -8,7 +8,7 @@ extension AttachmentKind {
 }
 
 extension SharedRegionPool.Reader: Codable {
-    private enum CodingKeys: CodingKey { case slotCount, slotSize, region, credits }
+    private enum CodingKeys: CodingKey { case slotCount, slotSize, credits, region }
 
     /// Takes a pool's reader out of a message, and maps the pool.
     ///
@@ -19,8 +19,8 @@ extension SharedRegionPool.Reader: Codable {
         let (slotCount, slotSize) = (
             try container.decode(Int.self, forKey: .slotCount), try container.decode(Int.self, forKey: .slotSize)
         )
-        let region = try container.superDecoder(forKey: .region).claim(.poolRegion)
         let credits = try IPCChannel.adopt(container.superDecoder(forKey: .credits).claim(.poolCredits))
+        let region = try container.superDecoder(forKey: .region).claim(.poolRegion)
         guard let layout = PoolLayout(slotCount: slotCount, slotSize: slotSize) else {
             throw IPCError(.decodingFailed, .decode, name: PoolLayout.name, detail: "no pool has such slots")
         }
@@ -38,10 +38,11 @@ extension SharedRegionPool.Reader: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(layout.slotCount, forKey: .slotCount)
         try container.encode(layout.slotSize, forKey: .slotSize)
-        let region = AttachedObject(kind: .poolRegion, core: region)
-        try container.superEncoder(forKey: .region).encode(attachment: region)
+        // First, for one that has moved is so, and not closed.
         let credits = AttachedObject(kind: .poolCredits, core: descriptorCore, moving: self)
         try container.superEncoder(forKey: .credits).encode(attachment: credits)
+        let region = AttachedObject(kind: .poolRegion, core: region)
+        try container.superEncoder(forKey: .region).encode(attachment: region)
     }
 }
 

@@ -6,6 +6,8 @@ public import Synchronization
 /// Memory that several processes read and write at the same time, at their own risk.
 ///
 /// ```swift
+/// import Synchronization
+///
 /// let memory = try UnsafeSharedMemory(byteCount: 4096)
 /// memory.withAtomic(UInt64.self, at: 0) { counter in
 ///     counter.wrappingAdd(1, ordering: .relaxed)

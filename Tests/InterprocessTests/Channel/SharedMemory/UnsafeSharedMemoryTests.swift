@@ -31,9 +31,10 @@ final class UnsafeSharedMemoryTests: InterprocessTestCase {
         let children = try (0..<2).map { _ in
             let (sender, end) = try IPCChannel.make(of: UnsafeSharedMemory.self)
             try sender.send(memory)
-            return try XCTUnwrap(
-                end.withUnsafeDescriptor { try? ChildProcess.helper("count-in-memory", "5", "100000", keeping: [($0, 5)]) }
-            )
+            let child = try end.withUnsafeDescriptor {
+                try? ChildProcess.helper("count-in-memory", "5", "100000", keeping: [($0, 5)])
+            }
+            return try XCTUnwrap(child)
         }
         for _ in 0..<100_000 { memory.withAtomic(UInt64.self, at: 0) { _ = $0.wrappingAdd(1, ordering: .relaxed) } }
         for child in children {
