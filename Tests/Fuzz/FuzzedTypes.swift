@@ -86,7 +86,6 @@ enum Ends: Codable {
 final class Samples: Sendable {
     static let shared = Samples()
     private let descriptors: [Int64]
-    private let next: Int64
 
     private init() {
         do {
@@ -99,9 +98,9 @@ final class Samples: Sendable {
             let cores = [sender.descriptorCore, near.descriptorCore, region.descriptorCore, reader.region]
             descriptors = (cores + [memory.descriptorCore]).map { cip_duplicate($0.descriptor) }
         } catch { fatalError("no descriptors: \(error)") }
-        next = Samples.lowest
     }
 
+    /// The lowest number that no descriptor has.
     private static var lowest: Int64 {
         let number = cip_duplicate(0)
         _ = cip_close(number)
@@ -110,8 +109,11 @@ final class Samples: Sendable {
 
     func duplicate(_ index: Int) -> Int64 { cip_duplicate(descriptors[index % descriptors.count]) }
 
-    func checkNothingIsOpen() {
-        if Samples.lowest != next { fatalError("found: a descriptor is left open") }
+    /// Does something that must leave no descriptor open.
+    func withoutLeaks(_ body: () -> Void) {
+        let before = Samples.lowest
+        body()
+        if Samples.lowest != before { fatalError("found: a descriptor is left open") }
     }
 }
 #endif

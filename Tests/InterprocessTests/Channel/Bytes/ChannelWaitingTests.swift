@@ -115,8 +115,12 @@ final class ChannelWaitingTests: InterprocessTestCase {
         let (sender, receiver) = try IPCChannel.makeBytes()
         let number = try sender.withUnsafeDescriptor { $0 }
         let child = try ChildProcess.helper("send-messages", "5", "1", "\(32 << 20)", keeping: [(number, 5)])
-        // It is in the middle of it when there is no room for more.
-        while (try? sender.trySend([0])) != nil { while try receiver.tryReceive() != nil {} }
+        // It has begun when there is something, and is in the middle of it when there is no room for more.
+        try receiver.withUnsafeDescriptor { number in
+            var request = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+            XCTAssertEqual(poll(&request, 1, 30_000), 1)
+        }
+        while (try? sender.trySend([0])) != nil {}
         child.kill(SIGSTOP)
         var status: Int32 = 0
         XCTAssertEqual(waitpid(child.pid, &status, WUNTRACED), child.pid)
