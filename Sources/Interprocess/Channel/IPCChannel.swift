@@ -75,7 +75,7 @@ public enum IPCChannel {
         return DescriptorCore(owned, name: "a channel", waker: LocalSocketBackend.streamWaker, isShared: isShared)
     }
 
-    private static func makeEnds() throws(IPCError) -> (DescriptorCore, DescriptorCore) {
+    static func makeEnds(named name: String = "a channel") throws(IPCError) -> (DescriptorCore, DescriptorCore) {
         var ends: (Int64, Int64) = (-1, -1)
         let result = System.call(.socket) {
             unsafe withUnsafeMutableBytes(of: &ends) {
@@ -85,10 +85,10 @@ public enum IPCChannel {
                 )
             }
         }
-        if result < 0 { throw IPCError(result: result, .create, name: "a channel") }
+        if result < 0 { throw IPCError(result: result, .create, name: name) }
         return (
-            DescriptorCore(OwnedDescriptor(ends.0), name: "a channel", waker: LocalSocketBackend.streamWaker),
-            DescriptorCore(OwnedDescriptor(ends.1), name: "a channel", waker: LocalSocketBackend.streamWaker)
+            DescriptorCore(OwnedDescriptor(ends.0), name: name, waker: LocalSocketBackend.streamWaker),
+            DescriptorCore(OwnedDescriptor(ends.1), name: name, waker: LocalSocketBackend.streamWaker)
         )
     }
 }

@@ -94,7 +94,12 @@ do {
     case "echo-messages": try echoMessages(over: number(arguments[0]))
     case "send-messages":
         try sendMessages(over: number(arguments[0]), count: Int(arguments[1]) ?? 0, size: Int(arguments[2]) ?? 0)
+    case "echo-messages-in-storm":
+        try echoMessagesInStorm(from: number(arguments[0]), to: number(arguments[1]))
+    case "introduce": try introduce(over: number(arguments[0]))
     case "region": try readRegion(number(arguments[0]))
+    case "pool": try readPool(over: number(arguments[0]), thenDie: arguments.last == "die")
+    case "count-in-memory": try countInMemory(over: number(arguments[0]), times: number(arguments[1]))
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
     case "await-without-descriptors": try awaitWithoutDescriptors()
     case "storm-receive-awaited":

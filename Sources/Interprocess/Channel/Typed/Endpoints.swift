@@ -15,8 +15,8 @@ extension AttachmentKind {
 struct AttachedObject: OutgoingAttachment {
     let kind: AttachmentKind
     let core: DescriptorCore
-    /// The receiver, if it is one, which moves.
-    var moving: PacketReceiver?
+    /// What moves with it, if it does.
+    var moving: (any MovingEnd)?
 }
 
 extension Encoder {
@@ -74,8 +74,10 @@ extension IPCBytesSender: Codable {
     /// Puts a sender into a message: who gets it has one, too.
     ///
     /// - Parameter encoder: The encoder of a channel.
-    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/unsupported`` for an end of a
+    ///   channel inside one process; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
+        if memory != nil { throw IPCError.isInProcess(.encode) }
         try encoder.encode(attachment: AttachedObject(kind: .sender, core: descriptorCore))
     }
 }
@@ -110,8 +112,10 @@ extension IPCBytesReceiver: Codable {
     /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
     ///
     /// - Parameter encoder: The encoder of a channel.
-    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/unsupported`` for an end of a
+    ///   channel inside one process; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
+        if memory != nil { throw IPCError.isInProcess(.encode) }
         try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
     }
 }

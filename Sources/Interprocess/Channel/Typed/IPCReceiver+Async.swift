@@ -12,6 +12,10 @@ extension IPCReceiver {
     ///   blocking form does.
     public func receive(timeout: Duration? = nil) async throws(IPCError) -> Message {
         let deadline = packets.settings.deadline(timeout)
+        if let memory {
+            guard let message = try await memory.receive(until: deadline) else { throw packets.disconnected }
+            return message
+        }
         guard let message = try await packets.take(until: deadline) else { throw packets.disconnected }
         return try decode(message)
     }
@@ -29,6 +33,7 @@ extension IPCReceiver: AsyncSequence {
         /// - Throws: As `IPCReceiver.receive(timeout:)` does otherwise.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> Message? {
             let deadline = receiver.packets.settings.deadline(nil)
+            if let memory = receiver.memory { return try await memory.receive(until: deadline) }
             guard let message = try await receiver.packets.take(until: deadline) else { return nil }
             return try receiver.decode(message)
         }

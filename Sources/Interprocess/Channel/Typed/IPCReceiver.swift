@@ -9,6 +9,8 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     /// The descriptor's owner, which has no public members.
     public let descriptorCore: DescriptorCore
     let packets: PacketReceiver
+    /// What it receives by instead, inside one process.
+    let memory: MemoryReceiver<Message>?
     private let decoding: Decoding
 
     /// Belongs to whoever has the turn to receive.
@@ -16,7 +18,12 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
         let decoder: IPCDecoder
     }
 
-    init(_ core: DescriptorCore, limit: Int) {
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(core, limit: limit, nil) }
+
+    convenience init(_ memory: MemoryReceiver<Message>) { self.init(memory.core, limit: 0, memory) }
+
+    private init(_ core: DescriptorCore, limit: Int, _ memory: MemoryReceiver<Message>?) {
+        self.memory = memory
         descriptorCore = core
         packets = PacketReceiver(core, limit: limit)
         var limits = IPCCodingLimits()
@@ -58,7 +65,14 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///   ``IPCError/Code/resourcesExhausted`` instead of something that came and cannot be used, after which the next
     ///   value can be received; ``IPCError/Code/endpointMoved`` when the receiver has been sent to somebody else.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> Message {
-        guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        guard let message = try next(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        return message
+    }
+
+    /// The next value; `nil` when all senders are gone.
+    private func next(_ patience: Patience) throws(IPCError) -> Message? {
+        if let memory { return try memory.receive(patience) }
+        guard let message = try packets.take(patience) else { return nil }
         return try decode(message)
     }
 
@@ -67,6 +81,7 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     /// - Returns: The value, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
     public func tryReceive() throws(IPCError) -> Message? {
+        if let memory { return try memory.tryReceive() }
         guard let message = try packets.tryTake() else { return nil }
         return try decode(message)
     }
@@ -82,6 +97,6 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
     /// by their next call.
-    public func close() { descriptorCore.close() }
+    public func close() { if let memory { memory.close() } else { descriptorCore.close() } }
 }
 #endif

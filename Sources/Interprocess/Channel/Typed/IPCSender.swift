@@ -9,11 +9,20 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     /// The descriptor's owner, which has no public members.
     public let descriptorCore: DescriptorCore
     let packets: PacketSender
+    /// What it sends by instead, inside one process.
+    let memory: MemorySender<Message>?
     private let encoders = EncoderPool()
 
     init(_ core: DescriptorCore, limit: Int) {
         descriptorCore = core
         packets = PacketSender(core, limit: limit)
+        memory = nil
+    }
+
+    init(_ memory: MemorySender<Message>) {
+        descriptorCore = memory.core
+        packets = PacketSender(memory.core, limit: 0)
+        self.memory = memory
     }
 
     /// Takes over a sending end that has come from another process, or was inherited.
@@ -65,6 +74,7 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     }
 
     private func send(_ message: Message, _ patience: Patience) throws(IPCError) {
+        if let memory { return try memory.send(message, patience) }
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) in
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) in
                 let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
@@ -100,6 +110,7 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     /// - Parameter timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Throws: As `send(_:timeout:)` does.
     public func flush(timeout: Duration? = nil) throws(IPCError) {
+        if let memory { return try memory.checkOpen() }
         try packets.flush(packets.side.settings.patience(timeout))
     }
 
@@ -108,7 +119,7 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was sent reaches the receiver; when the last
     /// sender is closed, in all processes, the receiver is told. Where tasks on an event loop's thread have sent what
     /// there is no room for yet, that goes first, however long it takes, and then the end closes.
-    public func close() { packets.close() }
+    public func close() { if let memory { memory.close() } else { packets.close() } }
 }
 
 /// A value on its way out.
