@@ -95,6 +95,11 @@ do {
     case "send-messages":
         try sendMessages(over: number(arguments[0]), count: Int(arguments[1]) ?? 0, size: Int(arguments[2]) ?? 0)
     case "region": try readRegion(number(arguments[0]))
+    case "exit": exit(number(arguments[0]))
+    case "echo-to-parent": try echoToParent()
+    case "describe-child": try describeChild()
+    case "replace-child": try replaceChild()
+    case "take-inherited": takeInherited()
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
     case "await-without-descriptors": try awaitWithoutDescriptors()
     case "storm-receive-awaited":
