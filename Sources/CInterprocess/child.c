@@ -17,8 +17,10 @@
 #endif
 
 // Closing all that is open from a number on, in the child.
-#if (defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)) || (defined(__FreeBSD__) && __FreeBSD_version >= 1301000)
-#define CIP_HAS_CLOSE_FROM 1
+#if defined(__GLIBC__)
+#define CIP_HAS_CLOSE_FROM __GLIBC_PREREQ(2, 34)
+#elif defined(__FreeBSD__)
+#define CIP_HAS_CLOSE_FROM (__FreeBSD_version >= 1301000)
 #else
 #define CIP_HAS_CLOSE_FROM 0
 #endif

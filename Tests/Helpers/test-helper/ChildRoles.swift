@@ -55,3 +55,24 @@ func takeInherited() {
         say("taken")
     } catch { say("\(error.code)") }
 }
+
+/// Waits for a message in a group of receivers, and then for its end; the parent says when they come.
+func selectForParent() throws {
+    let stream = try IPCChild.inheritedStream()
+    let group = try IPCReceiverGroup()
+    let (sender, receiver) = try IPCChannel.makeBytes()
+    try group.add(receiver)
+    Thread {
+        _ = try? stream.readLine()
+        try? sender.send([1])
+        sender.close()
+    }.start()
+    try stream.writeAll("waits\n")
+    while true {
+        switch try group.next() {
+        case .message: try stream.writeAll("message\n")
+        case .closed: return try stream.writeAll("closed\n")
+        case .failed(_, let error): return report(error)
+        }
+    }
+}

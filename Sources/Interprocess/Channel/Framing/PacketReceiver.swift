@@ -8,6 +8,9 @@ internal import Synchronization
 final class PacketReceiver: @unchecked Sendable {
     let core: DescriptorCore
     let settings = WaitSettings()
+    /// How large a message may be.
+    let limit: Int
+    let membership = Locked<GroupMembership?>(nil)
     private let turn = ReadingTurn()
     private let hasMoved = Atomic<Bool>(false)
     private let guess = EmptinessGuess()
@@ -16,6 +19,7 @@ final class PacketReceiver: @unchecked Sendable {
 
     init(_ core: DescriptorCore, limit: Int) {
         self.core = core
+        self.limit = limit
         inbox = PacketInbox(limit: limit)
     }
 
@@ -117,6 +121,13 @@ final class PacketReceiver: @unchecked Sendable {
 
     var disconnected: IPCError { core.error(.disconnected, .read) }
 
+    func close() {
+        let membership = membership.withLock { $0 }
+        membership?.willClose()
+        core.close()
+        membership?.didClose()
+    }
+
     private func takeTurn(until deadline: Deadline) async throws(IPCError) {
         while !turn.tryTake() {
             let result = await turn.wait(core, until: deadline)
@@ -137,7 +148,7 @@ extension PacketReceiver {
         /// The receiver is somebody else's now.
         func finish() {
             receiver.hasMoved.store(true, ordering: .releasing)
-            receiver.core.close()
+            receiver.close()
         }
 
         deinit { receiver.turn.give(receiver.core) }

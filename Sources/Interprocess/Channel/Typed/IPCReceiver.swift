@@ -16,11 +16,13 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
         let decoder: IPCDecoder
     }
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketReceiver(core, limit: limit)
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketReceiver(core, limit: limit)) }
+
+    init(_ packets: PacketReceiver) {
+        descriptorCore = packets.core
+        self.packets = packets
         var limits = IPCCodingLimits()
-        limits.bytes = limit
+        limits.bytes = packets.limit
         decoding = Decoding(decoder: IPCDecoder(limits: limits))
     }
 
@@ -62,6 +64,6 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
     /// by their next call.
-    public func close() { descriptorCore.close() }
+    public func close() { packets.close() }
 }
 #endif

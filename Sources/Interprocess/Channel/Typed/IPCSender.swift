@@ -11,9 +11,11 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     let packets: PacketSender
     private let encoders = EncoderPool()
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketSender(core, limit: limit)
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketSender(core, limit: limit)) }
+
+    init(_ packets: PacketSender) {
+        descriptorCore = packets.side.core
+        self.packets = packets
     }
 
     /// How long sending waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
