@@ -140,7 +140,9 @@ final class RouterTests: InterprocessTestCase {
         let (ended, dropped) = (Counter(), Counter())
         do {
             let capture = Capture(dropped)
-            try router.add(receiver) { _ in capture.use() } onEnd: { error in
+            try router.add(receiver) { _ in
+                capture.use()
+            } onEnd: { error in
                 XCTAssertNil(error)
                 ended.increment()
             }
@@ -211,7 +213,11 @@ final class RouterTests: InterprocessTestCase {
         let (sender, ended) = try { () throws -> (IPCSender<Int>, Counter) in
             let (sender, receiver) = try IPCChannel.make(of: Int.self)
             let ended = Counter()
-            try router.add(receiver) { _ in throw Failure() } onEnd: { _ in ended.increment() }
+            try router.add(receiver) { _ in
+                throw Failure()
+            } onEnd: { _ in
+                ended.increment()
+            }
             return (sender, ended)
         }()
         try sender.send(1)
@@ -251,7 +257,9 @@ final class RouterTests: InterprocessTestCase {
         let route = try router.add(receiver) { [capture] message in
             capture.use()
             try back.send(message.bytes + [UInt8(message.descriptorCount)])
-        } onEnd: { _ in XCTFail("it was removed") }
+        } onEnd: { _ in
+            XCTFail("it was removed")
+        }
         assertThrows(.alreadyExists) { try router.add(receiver) { _ in } }
         try sender.send([1, 2], with: [back])
         XCTAssertEqual(try results.receive(), [1, 2, 1])
