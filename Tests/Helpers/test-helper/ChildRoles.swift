@@ -76,3 +76,16 @@ func selectForParent() throws {
         }
     }
 }
+
+/// Answers requests of the process that has started this one.
+func answerParent() throws {
+    let parent = try IPCConnection<[Int], Int>.toParent()
+    do {
+        while true {
+            let message = try parent.receiveMessage()
+            try message.reply(message.value.reduce(0, +))
+        }
+    } catch {
+        if error.code != .disconnected { throw error }
+    }
+}

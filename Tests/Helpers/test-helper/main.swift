@@ -100,6 +100,7 @@ do {
     case "describe-child": try describeChild()
     case "replace-child": try replaceChild()
     case "take-inherited": takeInherited()
+    case "answer-parent": try answerParent()
     case "select-for-parent": try selectForParent()
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
     case "await-without-descriptors": try awaitWithoutDescriptors()
