@@ -11,8 +11,7 @@ CIP_BEGIN
 enum { CIP_SAME = -1, CIP_NOTHING = -2 };
 enum { CIP_CHANNEL = 3, CIP_PROGRAM_DESCRIPTORS = 4 };
 
-#if !defined(_WIN32)
-/// A program to be started; the tables end with a null.
+/// A program to be started; the tables end with a null. (On Unix, and so are the three that follow.)
 struct cip_program {
     /// A path; without a slash, looked for where PATH says.
     const char *file;
@@ -31,9 +30,8 @@ void cip_child_destroy(int64_t process);
 
 /// The variables of this process: environ, which ends with a null.
 char *CIP_NULLABLE const *CIP_NULLABLE cip_variables(void);
-#else
-/// What a program is to be started with; CreateProcessW changes the command line.
-struct cip_program {
+/// A program to be started on Windows, as are the four that follow; CreateProcessW changes the command line.
+struct cip_windows_program {
     uint16_t *command_line;
     /// NAME=VALUE, each with a terminator, and one more.
     const uint16_t *variables;
@@ -44,15 +42,14 @@ struct cip_program {
 };
 
 /// CreateProcessW, with a list of what is inherited (PROC_THREAD_ATTRIBUTE_HANDLE_LIST): a handle of the process.
-int64_t cip_spawn(struct cip_program *program);
+int64_t cip_create_process(struct cip_windows_program *program);
 
 /// DuplicateHandle: one that a program can inherit.
 int64_t cip_duplicate_inheritable(int64_t handle);
 
 /// GetEnvironmentStringsW: NAME=VALUE, each with a terminator, and one more. To be given back.
-uint16_t *CIP_NULLABLE cip_variables(void);
-void cip_variables_free(uint16_t *variables);
-#endif
+uint16_t *CIP_NULLABLE cip_wide_variables(void);
+void cip_wide_variables_free(uint16_t *variables);
 
 /// A descriptor that is readable from when a process has ended: of pidfd_open(2) (Linux 5.3), or a kqueue(2) with an
 /// EVFILT_PROC. (On Windows the process's handle is one.)

@@ -25,7 +25,7 @@ static int64_t make_standard(int64_t given, int number) {
     return made < 0 ? 0 : made;
 }
 
-static int64_t create(struct cip_program *program, STARTUPINFOEXW *startup, HANDLE *inherited, size_t count) {
+static int64_t create(struct cip_windows_program *program, STARTUPINFOEXW *startup, HANDLE *inherited, size_t count) {
     SIZE_T size = 0;
     InitializeProcThreadAttributeList(NULL, 1, 0, &size);
     LPPROC_THREAD_ATTRIBUTE_LIST list = malloc(size);
@@ -56,7 +56,7 @@ static int64_t create(struct cip_program *program, STARTUPINFOEXW *startup, HAND
     return (int64_t)(intptr_t)made.hProcess;
 }
 
-int64_t cip_spawn(struct cip_program *program) {
+int64_t cip_create_process(struct cip_windows_program *program) {
     STARTUPINFOEXW startup = {.StartupInfo = {.cb = sizeof startup, .dwFlags = STARTF_USESTDHANDLES}};
     HANDLE *standard[] = {
         &startup.StartupInfo.hStdInput, &startup.StartupInfo.hStdOutput, &startup.StartupInfo.hStdError
@@ -74,8 +74,8 @@ int64_t cip_spawn(struct cip_program *program) {
     return result;
 }
 
-uint16_t *cip_variables(void) { return (uint16_t *)GetEnvironmentStringsW(); }
-void cip_variables_free(uint16_t *variables) { FreeEnvironmentStringsW((wchar_t *)variables); }
+uint16_t *cip_wide_variables(void) { return (uint16_t *)GetEnvironmentStringsW(); }
+void cip_wide_variables_free(uint16_t *variables) { FreeEnvironmentStringsW((wchar_t *)variables); }
 
 int64_t cip_child_reap(int64_t watch, int64_t process) {
     (void)process;

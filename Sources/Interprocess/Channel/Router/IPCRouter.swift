@@ -69,7 +69,7 @@ public final class IPCRouter: Sendable {
     ///   - handler: What to do with it.
     ///   - onEnd: Is called as for other routes; without an error also after the handler was called.
     /// - Returns: The route's name.
-    /// - Throws: As ``add(_:_:onEnd:)-(IPCReceiver<Message>,_,_)`` does.
+    /// - Throws: As for routes of values.
     @discardableResult
     public func addOnce<Message>(
         _ receiver: IPCReceiver<Message>,
@@ -88,7 +88,7 @@ public final class IPCRouter: Sendable {
     ///   - handler: What to do with each. When it throws, the route ends.
     ///   - onEnd: Is called as for other routes.
     /// - Returns: The route's name.
-    /// - Throws: As ``add(_:_:onEnd:)-(IPCReceiver<Message>,_,_)`` does.
+    /// - Throws: As for routes of values.
     @discardableResult
     public func add(
         _ receiver: IPCBytesReceiver,

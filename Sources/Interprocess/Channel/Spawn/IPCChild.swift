@@ -24,7 +24,7 @@ internal import CInterprocess
 /// of processes, so that Ctrl-C in a terminal reaches both.
 ///
 /// The process goes on when the object goes: the last reference to ``stream`` tells it. Once it has ended, it leaves nothing
-/// behind (no "zombie"), whether or not ``wait(timeout:)-(Duration?)`` is called. Only this one child's end is ever asked
+/// behind (no "zombie"), whether or not `wait(timeout:)` is called. Only this one child's end is ever asked
 /// for, and no signal handler is installed.
 public final class IPCChild: Sendable {
     /// The number of the process.

@@ -35,14 +35,14 @@ enum ChildBackend {
         var number: Int64 = 0
         let result = unsafe line.withUnsafeMutableBufferPointer { line in
             unsafe block.withUnsafeBufferPointer { block in
-                var request = unsafe cip_program(
+                var request = unsafe cip_windows_program(
                     command_line: line.baseAddress.unsafelyUnwrapped,
                     variables: block.baseAddress.unsafelyUnwrapped,
                     descriptors: (standard[0], standard[1], standard[2], inherited.raw),
                     number: 0
                 )
                 defer { number = unsafe request.number }
-                return System.call(.spawn) { unsafe cip_spawn(&request) }
+                return System.call(.spawn) { unsafe cip_create_process(&request) }
             }
         }
         let process = try OwnedDescriptor(result: result, .spawn, name: label)
@@ -80,8 +80,8 @@ enum ChildBackend {
 
     /// The variables of this process, as `NAME=VALUE`.
     static func variables() -> [[UInt8]] {
-        guard let memory = unsafe cip_variables() else { return [] }
-        defer { unsafe cip_variables_free(memory) }
+        guard let memory = unsafe cip_wide_variables() else { return [] }
+        defer { unsafe cip_wide_variables_free(memory) }
         var variables: [[UInt8]] = []
         var place = 0
         while unsafe memory[place] != 0 {
