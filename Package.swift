@@ -59,6 +59,12 @@ let package = Package(
             path: "Tests/Examples/share-file",
             swiftSettings: strictness
         ),
+        .executableTarget(
+            name: "worker-pool",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/worker-pool",
+            swiftSettings: strictness
+        ),
         .target(
             name: "CBenchmark",
             path: "Tests/Benchmarks/CBenchmark",
@@ -81,6 +87,7 @@ let package = Package(
             name: "InterprocessTests",
             dependencies: [
                 "Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file", "share-file",
+                "worker-pool",
             ],
             swiftSettings: strictness + [
                 .define("INTERPROCESS_FAULT_INJECTION", .when(configuration: .debug))

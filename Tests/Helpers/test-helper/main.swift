@@ -100,6 +100,13 @@ do {
     case "region": try readRegion(number(arguments[0]))
     case "pool": try readPool(over: number(arguments[0]), thenDie: arguments.last == "die")
     case "count-in-memory": try countInMemory(over: number(arguments[0]), times: number(arguments[1]))
+    case "exit": exit(number(arguments[0]))
+    case "echo-to-parent": try echoToParent()
+    case "describe-child": try describeChild()
+    case "replace-child": try replaceChild()
+    case "take-inherited": takeInherited()
+    case "answer-parent": try answerParent()
+    case "select-for-parent": try selectForParent()
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
     case "await-without-descriptors": try awaitWithoutDescriptors()
     case "storm-receive-awaited":

@@ -10,9 +10,11 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     public let descriptorCore: DescriptorCore
     let packets: PacketReceiver
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketReceiver(core, limit: limit)
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketReceiver(core, limit: limit)) }
+
+    init(_ packets: PacketReceiver) {
+        descriptorCore = packets.core
+        self.packets = packets
     }
 
     /// Takes over a receiving end that has come from another process, or was inherited.
@@ -106,6 +108,6 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
     /// by their next call.
-    public func close() { descriptorCore.close() }
+    public func close() { packets.close() }
 }
 #endif

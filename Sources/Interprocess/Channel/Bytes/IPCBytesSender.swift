@@ -10,9 +10,11 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
     public let descriptorCore: DescriptorCore
     let packets: PacketSender
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketSender(core, limit: limit)
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketSender(core, limit: limit)) }
+
+    init(_ packets: PacketSender) {
+        descriptorCore = packets.side.core
+        self.packets = packets
     }
 
     /// Takes over a sending end that has come from another process, or was inherited.

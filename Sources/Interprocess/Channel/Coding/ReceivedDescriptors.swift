@@ -7,6 +7,8 @@ final class ReceivedDescriptors: Sendable {
     private let descriptors: Locked<[Int64]>
     let count: Int
 
+    static let empty = ReceivedDescriptors([])
+
     init(_ descriptors: [Int64]) {
         count = descriptors.count
         self.descriptors = Locked(descriptors)

@@ -11,6 +11,9 @@ internal import Synchronization
 final class PacketReceiver: @unchecked Sendable {
     let core: DescriptorCore
     let settings = WaitSettings()
+    /// How large a message may be.
+    let limit: Int
+    let membership = Locked<GroupMembership?>(nil)
     private let turn = ReadingTurn()
     private let hasMoved = Atomic<Bool>(false)
     private let guess = EmptinessGuess()
@@ -19,6 +22,7 @@ final class PacketReceiver: @unchecked Sendable {
 
     init(_ core: DescriptorCore, limit: Int) {
         self.core = core
+        self.limit = limit
         unsafe inbox = .allocate(capacity: 1)
         unsafe inbox.initialize(to: PacketInbox(limit: limit))
     }
@@ -133,6 +137,13 @@ final class PacketReceiver: @unchecked Sendable {
     }
 
     var disconnected: IPCError { core.error(.disconnected, .read) }
+
+    func close() {
+        let membership = membership.withLock { $0 }
+        membership?.willClose()
+        core.close()
+        membership?.didClose()
+    }
 }
 
 // MARK: - Moving to another process
@@ -147,7 +158,7 @@ extension PacketReceiver {
         /// The receiver is somebody else's now.
         func finish() {
             receiver.hasMoved.store(true, ordering: .releasing)
-            receiver.core.close()
+            receiver.close()
         }
 
         deinit { receiver.turn.give(receiver.core) }

@@ -36,10 +36,10 @@ extension Decoder {
         return try decoder.claimAttachment(kind)
     }
 
-    fileprivate func claimSender() throws -> DescriptorCore { try IPCChannel.adopt(claim(.sender), isShared: true) }
+    func claimSender() throws -> DescriptorCore { try IPCChannel.adopt(claim(.sender), isShared: true) }
 
     /// Nobody else has it: whoever sent it has none any more.
-    fileprivate func claimReceiver() throws -> DescriptorCore {
+    func claimReceiver() throws -> DescriptorCore {
         try IPCChannel.adopt(claim(.receiver), isShared: false)
     }
 }
@@ -62,26 +62,6 @@ extension IPCSender: Codable {
     }
 }
 
-extension IPCBytesSender: Codable {
-    /// Takes a sender out of a message: one of this process's own, for the same channel.
-    ///
-    /// - Parameter decoder: The decoder of a channel.
-    /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
-    public convenience init(from decoder: any Decoder) throws {
-        self.init(try decoder.claimSender(), limit: IPCChannel.Options().maximumMessageSize)
-    }
-
-    /// Puts a sender into a message: who gets it has one, too.
-    ///
-    /// - Parameter encoder: The encoder of a channel.
-    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/unsupported`` for an end of a
-    ///   channel inside one process; what the encoder throws.
-    public func encode(to encoder: any Encoder) throws {
-        if memory != nil { throw IPCError.isInProcess(.encode) }
-        try encoder.encode(attachment: AttachedObject(kind: .sender, core: descriptorCore))
-    }
-}
-
 extension IPCReceiver: Codable {
     /// Takes a receiver out of a message.
     ///
@@ -96,26 +76,6 @@ extension IPCReceiver: Codable {
     /// - Parameter encoder: The encoder of a channel.
     /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
-        try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
-    }
-}
-
-extension IPCBytesReceiver: Codable {
-    /// Takes a receiver out of a message.
-    ///
-    /// - Parameter decoder: The decoder of a channel.
-    /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
-    public convenience init(from decoder: any Decoder) throws {
-        self.init(try decoder.claimReceiver(), limit: IPCChannel.Options().maximumMessageSize)
-    }
-
-    /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
-    ///
-    /// - Parameter encoder: The encoder of a channel.
-    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/unsupported`` for an end of a
-    ///   channel inside one process; what the encoder throws.
-    public func encode(to encoder: any Encoder) throws {
-        if memory != nil { throw IPCError.isInProcess(.encode) }
         try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
     }
 }

@@ -18,33 +18,17 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
         let decoder: IPCDecoder
     }
 
-    convenience init(_ core: DescriptorCore, limit: Int) { self.init(core, limit: limit, nil) }
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketReceiver(core, limit: limit)) }
 
-    convenience init(_ memory: MemoryReceiver<Message>) { self.init(memory.core, limit: 0, memory) }
+    convenience init(_ memory: MemoryReceiver<Message>) { self.init(PacketReceiver(memory.core, limit: 0), memory) }
 
-    private init(_ core: DescriptorCore, limit: Int, _ memory: MemoryReceiver<Message>?) {
+    init(_ packets: PacketReceiver, _ memory: MemoryReceiver<Message>? = nil) {
+        descriptorCore = packets.core
+        self.packets = packets
         self.memory = memory
-        descriptorCore = core
-        packets = PacketReceiver(core, limit: limit)
         var limits = IPCCodingLimits()
-        limits.bytes = limit
+        limits.bytes = packets.limit
         decoding = Decoding(decoder: IPCDecoder(limits: limits))
-    }
-
-    /// Takes over a receiving end that has come from another process, or was inherited.
-    ///
-    /// Several processes that have the same one share its values.
-    ///
-    /// - Parameters:
-    ///   - descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
-    ///   - options: What holds for this end.
-    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no end of a channel; ``IPCError/Code/closed``,
-    ///   ``IPCError/Code/busy``.
-    public convenience init(
-        adopting descriptor: IPCDescriptor,
-        options: IPCChannel.Options = IPCChannel.Options()
-    ) throws(IPCError) {
-        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
     }
 
     /// How long receiving waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
@@ -97,6 +81,6 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
     /// by their next call.
-    public func close() { if let memory { memory.close() } else { descriptorCore.close() } }
+    public func close() { if let memory { memory.close() } else { packets.close() } }
 }
 #endif

@@ -13,32 +13,14 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     let memory: MemorySender<Message>?
     private let encoders = EncoderPool()
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketSender(core, limit: limit)
-        memory = nil
-    }
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketSender(core, limit: limit)) }
 
-    init(_ memory: MemorySender<Message>) {
-        descriptorCore = memory.core
-        packets = PacketSender(memory.core, limit: 0)
+    convenience init(_ memory: MemorySender<Message>) { self.init(PacketSender(memory.core, limit: 0), memory) }
+
+    init(_ packets: PacketSender, _ memory: MemorySender<Message>? = nil) {
+        descriptorCore = packets.side.core
+        self.packets = packets
         self.memory = memory
-    }
-
-    /// Takes over a sending end that has come from another process, or was inherited.
-    ///
-    /// Nothing tells whether the other end is for values of the same type: what is not cannot be decoded there.
-    ///
-    /// - Parameters:
-    ///   - descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
-    ///   - options: What holds for this end.
-    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no end of a channel; ``IPCError/Code/closed``,
-    ///   ``IPCError/Code/busy``.
-    public convenience init(
-        adopting descriptor: IPCDescriptor,
-        options: IPCChannel.Options = IPCChannel.Options()
-    ) throws(IPCError) {
-        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
     }
 
     /// How long sending waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
@@ -120,35 +102,5 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     /// sender is closed, in all processes, the receiver is told. Where tasks on an event loop's thread have sent what
     /// there is no room for yet, that goes first, however long it takes, and then the end closes.
     public func close() { if let memory { memory.close() } else { packets.close() } }
-}
-
-/// A value on its way out.
-struct EncodedMessage {
-    let bytes: [UInt8]
-    let descriptors: OutgoingDescriptors
-}
-
-/// Encoders, which keep their memory from message to message: as many as are used at the same time.
-struct EncoderPool: ~Copyable, Sendable {
-    private struct Entry: @unchecked Sendable {
-        // Whoever has taken it out of the pool has it alone.
-        let encoder: IPCEncoder
-    }
-
-    private let idle = Locked<[Entry]>([])
-
-    func withEncoder<Value>(limit: Int, _ body: (IPCEncoder) throws(IPCError) -> Value) throws(IPCError) -> Value {
-        let entry = idle.withLock { $0.popLast() } ?? Entry(encoder: IPCEncoder(limit: limit))
-        defer { idle.withLock { $0.append(entry) } }
-        return try body(entry.encoder)
-    }
-}
-
-extension IPCEncoder {
-    fileprivate convenience init(limit: Int) {
-        var limits = IPCCodingLimits()
-        limits.bytes = limit
-        self.init(limits: limits)
-    }
 }
 #endif
