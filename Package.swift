@@ -53,6 +53,12 @@ let package = Package(
             path: "Tests/Examples/pass-file",
             swiftSettings: strictness
         ),
+        .executableTarget(
+            name: "service",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/service",
+            swiftSettings: strictness
+        ),
         .target(
             name: "CBenchmark",
             path: "Tests/Benchmarks/CBenchmark",
@@ -73,7 +79,9 @@ let package = Package(
 
         .testTarget(
             name: "InterprocessTests",
-            dependencies: ["Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file"],
+            dependencies: [
+                "Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file", "service",
+            ],
             swiftSettings: strictness + [
                 .define("INTERPROCESS_FAULT_INJECTION", .when(configuration: .debug))
             ]

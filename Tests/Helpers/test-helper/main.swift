@@ -94,6 +94,15 @@ do {
     case "echo-messages": try echoMessages(over: number(arguments[0]))
     case "send-messages":
         try sendMessages(over: number(arguments[0]), count: Int(arguments[1]) ?? 0, size: Int(arguments[2]) ?? 0)
+    case "serve-connections":
+        let server = try name(arguments[0])
+        try runAwaited { try await serveConnections(server) }
+    case "make-requests": try makeRequests(name(arguments[0]), number(arguments[1]))
+    case "be-many-clients":
+        let (server, count): (LocalSocketName, Int) = (try name(arguments[0]), number(arguments[1]))
+        try runAwaited { try await beManyClients(server, count) }
+    case "send-large-values": try sendLargeValues(name(arguments[0]))
+    case "come-alone": try comeAlone(name(arguments[0]))
     case "region": try readRegion(number(arguments[0]))
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
     case "await-without-descriptors": try awaitWithoutDescriptors()
