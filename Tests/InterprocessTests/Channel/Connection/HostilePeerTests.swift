@@ -134,6 +134,27 @@ final class HostilePeerTests: InterprocessTestCase {
         XCTAssertEqual(try connection.receive(), "text")
     }
 
+    /// One that goes on asking, and never reads an answer, loses the connection before that takes too much memory.
+    func testAPeerThatDoesNotReadAnswers() throws {
+        let (connection, peer) = try Texts.withRawPeer()
+        let asking = Running {
+            let requests = (1...1000).flatMap { frame(.request, [], request: UInt64($0)) }
+            while (try? peer.writeAll(requests)) != nil {}
+        }
+        var count = 0
+        do throws(IPCError) {
+            while true {
+                do throws(IPCError) { _ = try connection.receive(timeout: .seconds(20)) } catch {
+                    if error.code != .decodingFailed { throw error }
+                }
+                count += 1
+            }
+        } catch { XCTAssertEqual(error.code, .protocolViolation, "\(error)") }
+        XCTAssertGreaterThan(count, 10_000)
+        XCTAssertLessThan(count, 200_000)
+        try asking.value()
+    }
+
     /// Everything in pieces of one byte.
     func testOneByteAtATime() throws {
         let (connection, peer) = try Texts.withRawPeer()
