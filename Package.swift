@@ -65,6 +65,12 @@ let package = Package(
             path: "Tests/Examples/worker-pool",
             swiftSettings: strictness
         ),
+        .executableTarget(
+            name: "service",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/service",
+            swiftSettings: strictness
+        ),
         .target(
             name: "CBenchmark",
             path: "Tests/Benchmarks/CBenchmark",
@@ -87,7 +93,7 @@ let package = Package(
             name: "InterprocessTests",
             dependencies: [
                 "Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file", "share-file",
-                "worker-pool",
+                "worker-pool", "service",
             ],
             swiftSettings: strictness + [
                 .define("INTERPROCESS_FAULT_INJECTION", .when(configuration: .debug))

@@ -171,13 +171,19 @@ extension ConnectionReceiver {
     /// Runs the body with a number for a new request, whose reply is kept as long as that takes.
     func beginRequest() -> UInt64 { state.withLock { $0.beginRequest() } }
 
-    func endRequest(_ number: UInt64) { state.withLock { $0.endRequest(number) } }
+    // What is forgotten may do anything as it goes, so it goes without the lock.
+    func endRequest(_ number: UInt64) { _ = state.withLock { $0.endRequest(number) } }
 
     /// A request of the other side has got its answer, or never will.
     func didAnswer() { state.withLock { $0.answer() }?.wake() }
 
     /// Tells the other side that there will be no reply.
-    func refuse(_ request: UInt64) { frames.sendInAnyCase(ConnectionFrames(.noReply, request: request, count: 0)) }
+    func refuse(_ request: UInt64) {
+        if frames.sendInAnyCase(ConnectionFrames(.noReply, request: request, count: 0)) { return }
+        // Else one that goes on asking, and does not listen, would have us collect answers for ever.
+        finish(violation("the peer does not read the answers to its requests"))
+        frames.abort()
+    }
 
     /// Closes both sides, as soon as what was sent has gone.
     func close() {

@@ -27,7 +27,7 @@ struct ConnectionState<Value: Sendable> {
         case wait
     }
 
-    private enum Reply {
+    enum Reply {
         case awaited
         case arrived(Arrival<Value>)
     }
@@ -171,7 +171,8 @@ extension ConnectionState {
         return lastRequest
     }
 
-    mutating func endRequest(_ number: UInt64) { replies[number] = nil }
+    /// Forgets a request, and returns what there is of its reply.
+    mutating func endRequest(_ number: UInt64) -> Reply? { replies.removeValue(forKey: number) }
 
     /// A request of the other side has been answered; returns a call that is to be woken, for it may read again.
     mutating func answer() -> ParkedCall? {

@@ -22,6 +22,9 @@ final class FrameSender: TurnEnd, Sendable {
     /// How long what was sent has to go, once this side is closed.
     private static let closingTime: Duration = .seconds(5)
 
+    /// How many bytes wait at most, with frames that never wait for room.
+    private static let bearableCount = 1 << 20
+
     init(_ side: SendingSide, limit: Int) {
         self.side = side
         mostBytes = Atomic(limit)
@@ -148,13 +151,18 @@ extension FrameSender {
         }
     }
 
-    /// Sends a small frame, or has it go later: never waits, and never fails for want of room.
-    func sendInAnyCase(_ frames: ConnectionFrames) {
-        outbox.withLock { outbox in
+    /// Sends a frame without a body, or has it go later: never waits.
+    ///
+    /// - Returns: Whether that may go on, or the other side has left more of the kind unread than is bearable.
+    @discardableResult
+    func sendInAnyCase(_ frames: ConnectionFrames) -> Bool {
+        let count = outbox.withLock { outbox in
             if !isClosed { _ = unsafe outbox.add(frames, UnsafeRawBufferPointer(start: nil, count: 0)) }
             note(outbox.count)
+            return outbox.count
         }
         if !flushAsExpected() { Task { await flushInTheEnd() } }
+        return count < Self.bearableCount
     }
 
     /// Lets the other side forget what has come of a message.

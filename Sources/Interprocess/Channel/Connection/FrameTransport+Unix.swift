@@ -14,17 +14,16 @@ enum FrameTransport {
         _ rest: UnsafeRawBufferPointer,
         _ descriptors: [Int64]
     ) -> Int64 {
-        var descriptors = descriptors
         var buffers = unsafe (
             cip_buffer(base: UnsafeMutableRawPointer(mutating: start.baseAddress), count: start.count),
             cip_buffer(base: UnsafeMutableRawPointer(mutating: rest.baseAddress), count: rest.count)
         )
         return unsafe withUnsafeMutableBytes(of: &buffers) { buffers in
-            unsafe descriptors.withUnsafeMutableBufferPointer { passed in
+            unsafe descriptors.withUnsafeBufferPointer { passed in
                 var message = unsafe cip_message()
                 unsafe message.buffers = buffers.assumingMemoryBound(to: cip_buffer.self).baseAddress
                 unsafe message.buffer_count = rest.isEmpty ? 1 : 2
-                unsafe message.descriptors = passed.baseAddress
+                unsafe message.descriptors = UnsafeMutablePointer(mutating: passed.baseAddress)
                 unsafe message.descriptor_count = passed.count
                 return System.call(.message) { unsafe cip_send_message(core.descriptor, &message, false) }
             }

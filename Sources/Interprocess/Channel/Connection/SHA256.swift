@@ -40,7 +40,7 @@ struct SHA256 {
 
     /// Whether two codes are the same, in a time that does not tell where they differ.
     static func areEqual(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-        one.count == other.count && zip(one, other).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0
+        one.count == other.count && zip(one, other).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     private mutating func add(_ block: ArraySlice<UInt8>) {
