@@ -98,10 +98,10 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     ///
     /// - Parameter receiver: The receiver.
     /// - Returns: Its name in the group.
-    /// - Throws: As for receivers of bytes.
+    /// - Throws: As for receivers of bytes; ``IPCError/Code/unsupported`` for a channel inside one process.
     @discardableResult
     public func add<Message>(_ receiver: IPCReceiver<Message>) throws(IPCError) -> ID {
-        try add(GroupMembers.Member(receiver, receiver.packets))
+        try add(GroupMembers.Member(receiver, try receiver.coded))
     }
 
     private func add(_ member: GroupMembers.Member) throws(IPCError) -> ID {
