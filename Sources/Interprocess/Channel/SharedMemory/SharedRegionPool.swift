@@ -7,14 +7,19 @@ internal import Synchronization
 /// and again.
 ///
 /// ```swift
-/// let (pool, reader) = try SharedRegionPool.make(slotCount: 4, slotSize: 4 << 20)
-/// let (frames, inbox) = try IPCChannel.make(of: SharedRegionPool.Handle.self)
-/// var slot = try pool.take(timeout: .seconds(1))
-/// slot.withMutableBytes { $0.storeBytes(of: 42, toByteOffset: 0, as: UInt32.self) }
-/// try frames.send(slot.lend(byteCount: 4))
+/// func produce(_ pool: SharedRegionPool, _ frames: IPCSender<SharedRegionPool.Handle>) throws {
+///     var slot = try pool.take(timeout: .seconds(1))
+///     slot.withMutableBytes { $0.storeBytes(of: 42, toByteOffset: 0, as: UInt32.self) }
+///     try frames.send(slot.lend(byteCount: 4))
+/// }
 ///
-/// let content = try reader.open(inbox.receive())
-/// print(content.withBytes { unsafe $0.unsafeLoad(as: UInt32.self) })
+/// // In the other process, which was sent the reader:
+/// func consume(_ reader: SharedRegionPool.Reader, _ frames: IPCReceiver<SharedRegionPool.Handle>) throws {
+///     let content = try reader.open(frames.receive())
+///     print(content.withBytes { $0.unsafeLoad(as: UInt32.self) })
+/// }
+///
+/// let (pool, reader) = try SharedRegionPool.make(slotCount: 4, slotSize: 4 << 20)
 /// ```
 ///
 /// The reader is sent to the other process once, in a message; from then on no memory is made or mapped any more. Each

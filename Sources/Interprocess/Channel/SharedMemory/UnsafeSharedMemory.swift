@@ -9,9 +9,8 @@ public import Synchronization
 /// import Synchronization
 ///
 /// let memory = try UnsafeSharedMemory(byteCount: 4096)
-/// memory.withAtomic(UInt64.self, at: 0) { counter in
-///     counter.wrappingAdd(1, ordering: .relaxed)
-/// }
+/// let count = memory.withAtomic(UInt64.self, at: 0) { $0.wrappingAdd(1, ordering: .relaxed).newValue }
+/// print(count)
 /// ```
 ///
 /// Sent in a message, the process that gets it maps the same memory. Nothing protects what is in it, and that is why it
