@@ -54,6 +54,18 @@ let package = Package(
             swiftSettings: strictness
         ),
         .executableTarget(
+            name: "share-file",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/share-file",
+            swiftSettings: strictness
+        ),
+        .executableTarget(
+            name: "worker-pool",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/worker-pool",
+            swiftSettings: strictness
+        ),
+        .executableTarget(
             name: "service",
             dependencies: ["Interprocess"],
             path: "Tests/Examples/service",
@@ -80,7 +92,8 @@ let package = Package(
         .testTarget(
             name: "InterprocessTests",
             dependencies: [
-                "Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file", "service",
+                "Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file", "share-file",
+                "worker-pool", "service",
             ],
             swiftSettings: strictness + [
                 .define("INTERPROCESS_FAULT_INJECTION", .when(configuration: .debug))

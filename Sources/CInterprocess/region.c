@@ -29,25 +29,35 @@ static int make(void) {
 #endif
 }
 
-int64_t cip_region_freeze(const struct cip_region *region) {
-    return cip_result(fcntl((int)region->writable, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL));
+int64_t cip_region_share(const struct cip_region *region, int64_t sharing) {
+    int descriptor = (int)region->writable;
+    const int fixed = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+    int result = -1;
+#ifdef F_SEAL_FUTURE_WRITE
+    // Linux has it since 5.1.
+    if (sharing == CIP_REGION_LENT) result = fcntl(descriptor, F_ADD_SEALS, fixed | F_SEAL_FUTURE_WRITE);
+    if (result < 0)
+#endif
+        result = fcntl(descriptor, F_ADD_SEALS, sharing == CIP_REGION_FROZEN ? fixed | F_SEAL_WRITE : fixed);
+    return result < 0 ? -(int64_t)errno : descriptor;
 }
 
-static bool is_frozen(int descriptor) {
-    const int needed = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
+static bool is_shared_so(int descriptor, int64_t sharing) {
+    const int needed = F_SEAL_SHRINK | (sharing == CIP_REGION_FROZEN ? F_SEAL_WRITE | F_SEAL_GROW : 0);
     int seals = fcntl(descriptor, F_GET_SEALS);
     return seals >= 0 && (seals & needed) == needed;
 }
 #else
-int64_t cip_region_freeze(const struct cip_region *region) {
+int64_t cip_region_share(const struct cip_region *region, int64_t sharing) {
+    bool is_writable = sharing == CIP_REGION_WRITABLE;
     // Interrupted or not, it is closed.
-    close((int)region->writable);
-    return 0;
+    close((int)(is_writable ? region->readable : region->writable));
+    return is_writable ? region->writable : region->readable;
 }
 
-static bool is_frozen(int descriptor) {
+static bool is_shared_so(int descriptor, int64_t sharing) {
     int mode = fcntl(descriptor, F_GETFL);
-    return mode >= 0 && (mode & O_ACCMODE) == O_RDONLY;
+    return mode >= 0 && (mode & O_ACCMODE) == (sharing == CIP_REGION_WRITABLE ? O_RDWR : O_RDONLY);
 }
 #endif
 
@@ -93,13 +103,22 @@ int64_t cip_region_create(size_t size, struct cip_region *region) {
     return result;
 }
 
-int64_t cip_region_size(int64_t descriptor) {
+int64_t cip_region_reserve(const struct cip_region *region, size_t size) {
+#if CIP_LINUX
+    return size == 0 ? 0 : cip_result(fallocate((int)region->writable, 0, 0, (off_t)size));
+#else
+    (void)region, (void)size;
+    return 0;
+#endif
+}
+
+int64_t cip_region_size(int64_t descriptor, int64_t sharing) {
     struct stat found;
     if (fstat((int)descriptor, &found) < 0) return -(int64_t)errno;
     if (S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode) || S_ISDIR(found.st_mode) || S_ISCHR(found.st_mode)
         || S_ISBLK(found.st_mode))
         return -EINVAL;
-    return is_frozen((int)descriptor) ? (int64_t)found.st_size : -EPERM;
+    return is_shared_so((int)descriptor, sharing) ? (int64_t)found.st_size : -EPERM;
 }
 
 int64_t cip_region_map(int64_t descriptor, size_t size, bool to_fill, void **memory) {

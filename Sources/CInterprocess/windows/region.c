@@ -19,13 +19,21 @@ int64_t cip_region_create(size_t size, struct cip_region *region) {
     return 0;
 }
 
-int64_t cip_region_freeze(const struct cip_region *region) {
-    return cip_checked(CloseHandle(cip_handle(region->writable)));
+int64_t cip_region_reserve(const struct cip_region *region, size_t size) {
+    // It is committed.
+    (void)region, (void)size;
+    return 0;
 }
 
-int64_t cip_region_size(int64_t descriptor) {
+int64_t cip_region_share(const struct cip_region *region, int64_t sharing) {
+    bool is_writable = sharing == CIP_REGION_WRITABLE;
+    int64_t result = cip_checked(CloseHandle(cip_handle(is_writable ? region->readable : region->writable)));
+    return result < 0 ? result : is_writable ? region->writable : region->readable;
+}
+
+int64_t cip_region_size(int64_t descriptor, int64_t sharing) {
     void *memory = NULL;
-    int64_t result = cip_region_map(descriptor, 0, false, &memory);
+    int64_t result = cip_region_map(descriptor, 0, sharing == CIP_REGION_WRITABLE, &memory);
     if (result < 0) return result;
     MEMORY_BASIC_INFORMATION found;
     result = VirtualQuery(memory, &found, sizeof found) == 0 ? cip_last_error() : (int64_t)found.RegionSize;

@@ -63,6 +63,7 @@ extension IPCError.Operation {
         case .decode: "decode"
         case .watch: "watch"
         case .signal: "signal"
+        case .spawn: "start"
         }
     }
 

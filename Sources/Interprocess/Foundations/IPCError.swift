@@ -232,5 +232,7 @@ extension IPCError {
         case watch
         /// Sending a signal.
         case signal
+        /// Starting a program.
+        case spawn
     }
 }

@@ -136,13 +136,13 @@ struct FrameInbox: ~Copyable, @unchecked Sendable {
         let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[ConnectionFrame.totalSize...])
         // There is more to come.
         if total <= UInt64(part.count) { throw .malformed }
-        let assembly = Assembly(Int(total), attachments ?? .none)
+        let assembly = Assembly(Int(total), attachments ?? .empty)
         unsafe assembly.add(part)
         large = Large(head: head, assembly: assembly, isLost: attachments == nil)
     }
 
     private mutating func takeAttachments(_ count: Int) throws(Violation) -> ReceivedDescriptors? {
-        if count == 0 { return ReceivedDescriptors.none }
+        if count == 0 { return .empty }
         if attachments.isEmpty { throw .descriptors }
         let taken = attachments.removeFirst()
         if let taken, taken.count != count { throw .descriptors }

@@ -19,7 +19,7 @@ struct Assemblies: ~Copyable {
         _ identifier: UInt64,
         _ total: Int,
         _ part: UnsafeRawBufferPointer,
-        _ attachments: ReceivedDescriptors
+        _ attachments: ReceivedDescriptors?
     ) throws(PacketInbox.Failure) -> Bool {
         // There is more to come; and nobody chooses a number that is in use.
         if total <= part.count || index(of: identifier) != nil { throw .malformed }

@@ -7,7 +7,7 @@ struct OutgoingDescriptors: Sendable {
 
     private(set) var numbers: [Int64] = []
     private var held: [HeldLease] = []
-    private var moves: [PacketReceiver.Move] = []
+    private var moves: [any EndMove] = []
 
     private init() {}
 
@@ -20,7 +20,7 @@ struct OutgoingDescriptors: Sendable {
     init(_ attachments: [any OutgoingAttachment]) throws(IPCError) {
         for case let attached as AttachedObject in attachments {
             // First, for a receiver that others wait on is busy, and not closed.
-            if let receiver = attached.moving { moves.append(try receiver.beginMove()) }
+            if let moving = attached.moving { moves.append(try moving.beginMove()) }
             try add(attached.core)
         }
     }

@@ -51,7 +51,7 @@ public final class SharedRegion: Sendable, DescriptorOwner {
 
     private init(_ draft: RegionDraft) throws(IPCError) {
         let byteCount = unsafe draft.memory.count
-        let descriptor = try draft.freeze()
+        let descriptor = try draft.share(.frozen)
         mapping = try RegionMapping(descriptor.raw, byteCount, toFill: false)
         descriptorCore = DescriptorCore(descriptor, name: RegionDraft.name, waker: .poll)
     }
@@ -66,31 +66,9 @@ public final class SharedRegion: Sendable, DescriptorOwner {
     /// - Throws: ``IPCError/Code/invalidArgument`` when it is no region, or smaller than that;
     ///   ``IPCError/Code/permissionDenied`` when it is not frozen; ``IPCError/Code/resourcesExhausted``.
     public init(adopting descriptor: RawDescriptor, byteCount: Int? = nil) throws(IPCError) {
-        let label = "descriptor \(descriptor)"
-        let size = System.call(.memory) { cip_region_size(Int64(descriptor)) }
-        if size < 0 {
-            let detail: String? =
-                switch IPCError.Code(systemCode: -size) {
-                case .invalidArgument: "it is no region of shared memory"
-                case .permissionDenied: "the region is not frozen, as it has to be"
-                default: nil
-                }
-            throw IPCError(result: size, .adopt, name: label, detail: detail)
-        }
-        let count = byteCount ?? Int(size)
-        if count < 0 || count > Int(size) {
-            throw IPCError(.invalidArgument, .adopt, name: label, detail: "the region is smaller than that")
-        }
-        let owned = OwnedDescriptor(Int64(descriptor))
-        do throws(IPCError) {
-            let adopted = System.call(.option) { cip_adopt(owned.raw) }
-            if adopted < 0 { throw IPCError(result: adopted, .adopt, name: label) }
-            mapping = try RegionMapping(owned.raw, count, toFill: false)
-        } catch {
-            _ = owned.release()
-            throw error
-        }
-        descriptorCore = DescriptorCore(owned, name: label, waker: .poll, isShared: true)
+        let adopted = try AdoptedRegion.adopt(descriptor, byteCount, .frozen)
+        descriptorCore = adopted.core
+        mapping = adopted.mapping
     }
 
     /// Its size.
@@ -120,64 +98,4 @@ public final class SharedRegion: Sendable, DescriptorOwner {
     ///
     /// The contents stay as long as the object.
     public func close() { descriptorCore.close() }
-}
-
-/// A region while it is being filled.
-private final class RegionDraft {
-    static let name = "a shared region"
-
-    private var region: cip_region
-    private var mapping: RegionMapping?
-
-    init(_ byteCount: Int) throws(IPCError) {
-        if byteCount < 0 {
-            throw IPCError(.invalidArgument, .create, name: Self.name, detail: "its size cannot be negative")
-        }
-        region = cip_region(writable: -1, readable: -1)
-        let result = System.call(.memory) { unsafe cip_region_create(byteCount, &region) }
-        if result < 0 { throw IPCError(result: result, .create, name: Self.name) }
-        mapping = try RegionMapping(region.writable, byteCount, toFill: true)
-    }
-
-    var memory: UnsafeMutableRawBufferPointer {
-        unsafe mapping?.memory ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    }
-
-    /// - Returns: The region, which can only be read from then on.
-    func freeze() throws(IPCError) -> OwnedDescriptor {
-        // What is mapped to be written cannot be sealed.
-        mapping = nil
-        let result = System.call(.memory) { unsafe cip_region_freeze(&region) }
-        if result < 0 { throw IPCError(result: result, .create, name: Self.name) }
-        let frozen = OwnedDescriptor(region.readable)
-        region = cip_region(writable: -1, readable: -1)
-        return frozen
-    }
-
-    deinit {
-        if region.readable != region.writable { _ = cip_close(region.readable) }
-        if region.writable >= 0 { _ = cip_close(region.writable) }
-    }
-}
-
-/// A region's memory, as this process sees it.
-@safe
-struct RegionMapping: ~Copyable, @unchecked Sendable {
-    let memory: UnsafeMutableRawBufferPointer
-
-    /// Nothing is mapped for no bytes, which no system does.
-    init(_ descriptor: Int64, _ byteCount: Int, toFill: Bool) throws(IPCError) {
-        var base: UnsafeMutableRawPointer?
-        if byteCount > 0 {
-            let result = System.call(.memory) { unsafe cip_region_map(descriptor, byteCount, toFill, &base) }
-            if result < 0 { throw IPCError(result: result, .create, name: RegionDraft.name) }
-        }
-        unsafe memory = UnsafeMutableRawBufferPointer(start: base, count: byteCount)
-    }
-
-    var byteCount: Int { unsafe memory.count }
-
-    deinit {
-        if let base = unsafe memory.baseAddress { unsafe cip_region_unmap(base, memory.count) }
-    }
 }

@@ -15,8 +15,8 @@ extension AttachmentKind {
 struct AttachedObject: OutgoingAttachment {
     let kind: AttachmentKind
     let core: DescriptorCore
-    /// The receiver, if it is one, which moves.
-    var moving: PacketReceiver?
+    /// What moves with it, if it does.
+    var moving: (any MovingEnd)?
 }
 
 extension Encoder {
@@ -35,6 +35,13 @@ extension Decoder {
         }
         return try decoder.claimAttachment(kind)
     }
+
+    func claimSender() throws -> DescriptorCore { try IPCChannel.adopt(claim(.sender), isShared: true) }
+
+    /// Nobody else has it: whoever sent it has none any more.
+    func claimReceiver() throws -> DescriptorCore {
+        try IPCChannel.adopt(claim(.receiver), isShared: false)
+    }
 }
 
 extension IPCSender: Codable {
@@ -43,7 +50,7 @@ extension IPCSender: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        self.init(try IPCChannel.adopt(decoder.claim(.sender)), limit: IPCChannel.Options().maximumMessageSize)
+        self.init(try decoder.claimSender(), limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a sender into a message: who gets it has one, too.
@@ -61,7 +68,7 @@ extension IPCReceiver: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        self.init(try IPCChannel.adopt(decoder.claim(.receiver)), limit: IPCChannel.Options().maximumMessageSize)
+        self.init(try decoder.claimReceiver(), limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a receiver into a message: it moves to who gets it, once the message is sent.

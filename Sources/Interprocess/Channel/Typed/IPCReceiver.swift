@@ -9,6 +9,8 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     /// The descriptor's owner, which has no public members.
     public let descriptorCore: DescriptorCore
     let packets: PacketReceiver
+    /// What it receives by instead, inside one process.
+    let memory: MemoryReceiver<Message>?
     private let decoding: Decoding
 
     /// Belongs to whoever has the turn to receive.
@@ -16,11 +18,16 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
         let decoder: IPCDecoder
     }
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketReceiver(core, limit: limit)
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketReceiver(core, limit: limit)) }
+
+    convenience init(_ memory: MemoryReceiver<Message>) { self.init(PacketReceiver(memory.core, limit: 0), memory) }
+
+    init(_ packets: PacketReceiver, _ memory: MemoryReceiver<Message>? = nil) {
+        descriptorCore = packets.core
+        self.packets = packets
+        self.memory = memory
         var limits = IPCCodingLimits()
-        limits.bytes = limit
+        limits.bytes = packets.limit
         decoding = Decoding(decoder: IPCDecoder(limits: limits))
     }
 
@@ -42,18 +49,30 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///   ``IPCError/Code/resourcesExhausted`` instead of something that came and cannot be used, after which the next
     ///   value can be received; ``IPCError/Code/endpointMoved`` when the receiver has been sent to somebody else.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> Message {
-        let message = try packets.receive(packets.settings.patience(timeout), decode)
-        guard let message else { throw packets.disconnected }
+        guard let message = try next(packets.settings.patience(timeout)) else { throw packets.disconnected }
         return message
+    }
+
+    /// The next value; `nil` when all senders are gone.
+    private func next(_ patience: Patience) throws(IPCError) -> Message? {
+        if let memory { return try memory.receive(patience) }
+        guard let message = try packets.take(patience) else { return nil }
+        return try decode(message)
     }
 
     /// Receives the next value if there is one.
     ///
     /// - Returns: The value, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
-    public func tryReceive() throws(IPCError) -> Message? { try packets.tryReceive(decode) }
+    public func tryReceive() throws(IPCError) -> Message? {
+        if let memory { return try memory.tryReceive() }
+        guard let message = try packets.tryTake() else { return nil }
+        return try decode(message)
+    }
 
+    /// Decodes a message that was taken, and gives it back.
     func decode(_ message: PacketInbox.Message) throws(IPCError) -> Message {
+        defer { packets.giveBack() }
         let bytes = unsafe RawSpan(_unsafeBytes: message.bytes)
         return try decoding.decoder.decode(Message.self, from: bytes, message.attachments)
     }
@@ -62,6 +81,6 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
     /// by their next call.
-    public func close() { descriptorCore.close() }
+    public func close() { if let memory { memory.close() } else { packets.close() } }
 }
 #endif

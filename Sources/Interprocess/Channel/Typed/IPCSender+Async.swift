@@ -16,8 +16,7 @@ extension IPCSender {
     ///   call on an endpoint in the value; ``IPCError/Code/resourcesExhausted``. The value does not arrive then, and
     ///   nothing in it is changed.
     public func send(_ message: Message, timeout: Duration? = nil) async throws(IPCError) {
-        if descriptorCore.budget.spend() { await descriptorCore.giveWay() }
-        if Task.isCancelled { throw descriptorCore.error(.cancelled, .write) }
+        if let memory { return try await memory.send(message, until: packets.side.settings.deadline(timeout)) }
         guard let encoded = try begin(message) else { return }
         let deadline = packets.side.settings.deadline(timeout)
         try await unsafe packets.send(encoded.bytes.count, encoded.descriptors, until: deadline) { body in
@@ -33,6 +32,7 @@ extension IPCSender {
     /// - Parameter timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Throws: As `send(_:timeout:)` does.
     public func flush(timeout: Duration? = nil) async throws(IPCError) {
+        if let memory { return try memory.checkOpen() }
         try await packets.flush(until: packets.side.settings.deadline(timeout))
     }
 }

@@ -9,11 +9,18 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     /// The descriptor's owner, which has no public members.
     public let descriptorCore: DescriptorCore
     let packets: PacketSender
+    /// What it sends by instead, inside one process.
+    let memory: MemorySender<Message>?
     private let encoders = EncoderPool()
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketSender(core, limit: limit)
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketSender(core, limit: limit)) }
+
+    convenience init(_ memory: MemorySender<Message>) { self.init(PacketSender(memory.core, limit: 0), memory) }
+
+    init(_ packets: PacketSender, _ memory: MemorySender<Message>? = nil) {
+        descriptorCore = packets.side.core
+        self.packets = packets
+        self.memory = memory
     }
 
     /// How long sending waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
@@ -49,12 +56,13 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     }
 
     private func send(_ message: Message, _ patience: Patience) throws(IPCError) {
+        if let memory { return try memory.send(message, patience) }
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) in
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) in
+                let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
+                if attachments.isEmpty { return try unsafe packets.send(memory, patience) }
                 let passed = try OutgoingDescriptors(attachments)
-                try unsafe packets.send(bytes.byteCount, passed, patience) { body in
-                    unsafe bytes.withUnsafeBytes { unsafe body($0) }
-                }
+                try unsafe packets.send(memory, passed, patience)
                 passed.areSent()
             }
         }
@@ -66,14 +74,10 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     func begin(_ message: Message) throws(IPCError) -> EncodedMessage? {
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) -> EncodedMessage? in
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) -> EncodedMessage? in
-                if attachments.isEmpty {
-                    let isCollected = try unsafe packets.tryCollect(bytes.byteCount) { body in
-                        unsafe bytes.withUnsafeBytes { unsafe body($0) }
-                    }
-                    if isCollected { return nil }
-                }
+                let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
+                if attachments.isEmpty, try unsafe packets.tryCollect(memory) { return nil }
                 return EncodedMessage(
-                    bytes: unsafe bytes.withUnsafeBytes { unsafe Array($0) },
+                    bytes: unsafe Array(memory),
                     descriptors: try OutgoingDescriptors(attachments)
                 )
             }
@@ -88,6 +92,7 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     /// - Parameter timeout: How long to wait at most; `nil` means ``sendTimeout``.
     /// - Throws: As `send(_:timeout:)` does.
     public func flush(timeout: Duration? = nil) throws(IPCError) {
+        if let memory { return try memory.checkOpen() }
         try packets.flush(packets.side.settings.patience(timeout))
     }
 
@@ -96,6 +101,6 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was sent reaches the receiver; when the last
     /// sender is closed, in all processes, the receiver is told. Where tasks on an event loop's thread have sent what
     /// there is no room for yet, that goes first, however long it takes, and then the end closes.
-    public func close() { packets.close() }
+    public func close() { if let memory { memory.close() } else { packets.close() } }
 }
 #endif

@@ -43,6 +43,41 @@ final class RoundTripTests: CodingTestCase {
         try assertNumbers(UInt128.self)
     }
 
+    /// In types that name them: Codable's own code takes other functions there.
+    func testWideIntegersOfConcreteTypes() throws {
+        struct Wide: Codable, Equatable {
+            var signed = Int128.min
+            var unsigned = UInt128.max
+            var optional: Int128? = 1
+        }
+        struct ByHand: Codable, Equatable {
+            var number = UInt128.max
+            init() {}
+            init(from decoder: any Decoder) throws {
+                var container = try decoder.unkeyedContainer()
+                _ = try container.decode(Int128.self)
+                number = try container.decode(UInt128.self)
+            }
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.unkeyedContainer()
+                try container.encode(Int128(1))
+                try container.encode(number)
+            }
+        }
+        struct Single: Codable, Equatable {
+            var number: Int128 = 5
+            init() {}
+            init(from decoder: any Decoder) throws { number = try decoder.singleValueContainer().decode(Int128.self) }
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.singleValueContainer()
+                try container.encode(number)
+            }
+        }
+        try assertRoundTrip(Wide())
+        try assertRoundTrip(ByHand())
+        try assertRoundTrip(Single())
+    }
+
     func testFloatingPoint() throws {
         for number in [0, 1, -1.5, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNonzeroMagnitude] as [Double]
         {

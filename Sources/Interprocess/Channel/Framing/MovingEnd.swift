@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if !canImport(Darwin) && !os(Windows)
+/// Something that moves to another process when it is sent there.
+protocol MovingEnd: Sendable {
+    associatedtype Move: EndMove
+
+    /// Begins to move it.
+    ///
+    /// - Throws: `.busy`, `.endpointMoved`.
+    func beginMove() throws(IPCError) -> Move
+}
+
+/// A move, during which nobody uses what moves: undone when this goes, unless it is finished.
+protocol EndMove: Sendable {
+    /// It is somebody else's now.
+    func finish()
+}
+
+extension PacketReceiver: MovingEnd {}
+extension PacketReceiver.Move: EndMove {}
+#endif
