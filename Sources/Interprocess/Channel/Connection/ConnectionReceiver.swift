@@ -168,7 +168,7 @@ extension ConnectionReceiver {
 // MARK: - Requests
 
 extension ConnectionReceiver {
-    /// Runs the body with a number for a new request, whose reply is kept as long as that takes.
+    /// The number of a new request, whose reply is kept until that is ended.
     func beginRequest() -> UInt64 { state.withLock { $0.beginRequest() } }
 
     // What is forgotten may do anything as it goes, so it goes without the lock.

@@ -14,18 +14,21 @@ enum FrameTransport {
         _ rest: UnsafeRawBufferPointer,
         _ descriptors: [Int64]
     ) -> Int64 {
-        var buffers = unsafe (
-            cip_buffer(base: UnsafeMutableRawPointer(mutating: start.baseAddress), count: start.count),
-            cip_buffer(base: UnsafeMutableRawPointer(mutating: rest.baseAddress), count: rest.count)
-        )
-        return unsafe withUnsafeMutableBytes(of: &buffers) { buffers in
-            unsafe descriptors.withUnsafeBufferPointer { passed in
-                var message = unsafe cip_message()
-                unsafe message.buffers = buffers.assumingMemoryBound(to: cip_buffer.self).baseAddress
-                unsafe message.buffer_count = rest.isEmpty ? 1 : 2
-                unsafe message.descriptors = UnsafeMutablePointer(mutating: passed.baseAddress)
-                unsafe message.descriptor_count = passed.count
-                return System.call(.message) { unsafe cip_send_message(core.descriptor, &message, false) }
+        System.transfer(.message, start.count + rest.count) { count in
+            let first = min(count, start.count)
+            var buffers = unsafe (
+                cip_buffer(base: UnsafeMutableRawPointer(mutating: start.baseAddress), count: first),
+                cip_buffer(base: UnsafeMutableRawPointer(mutating: rest.baseAddress), count: count - first)
+            )
+            return unsafe withUnsafeMutableBytes(of: &buffers) { buffers in
+                unsafe descriptors.withUnsafeBufferPointer { passed in
+                    var message = unsafe cip_message()
+                    unsafe message.buffers = buffers.assumingMemoryBound(to: cip_buffer.self).baseAddress
+                    unsafe message.buffer_count = count > first ? 2 : 1
+                    unsafe message.descriptors = UnsafeMutablePointer(mutating: passed.baseAddress)
+                    unsafe message.descriptor_count = passed.count
+                    return unsafe cip_send_message(core.descriptor, &message, false)
+                }
             }
         }
     }
@@ -54,8 +57,9 @@ enum FrameTransport {
                 unsafe message.buffer_count = 1
                 unsafe message.descriptors = room.baseAddress
                 unsafe message.descriptor_count = room.count
-                let result = System.call(.message) {
-                    unsafe cip_receive_message(core.descriptor, &message, wait)
+                let result = System.transfer(.message, count) { count in
+                    unsafe buffer.pointee.count = count
+                    return unsafe cip_receive_message(core.descriptor, &message, wait)
                 }
                 if result < 0 { return result }
                 if unsafe message.descriptors_lost {

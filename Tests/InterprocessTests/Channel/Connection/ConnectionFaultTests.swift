@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if INTERPROCESS_FAULT_INJECTION && !canImport(Darwin)
+import Foundation
+import XCTest
+
+@testable import Interprocess
+
+/// System calls that come up short, are interrupted, or fail.
+final class ConnectionFaultTests: InterprocessTestCase {
+    private struct Parcel: Codable, Sendable {
+        var files: [IPCDescriptor]
+        var bytes: [UInt8]
+    }
+
+    override func tearDownWithError() throws {
+        FaultInjection.clear()
+        try super.tearDownWithError()
+    }
+
+    /// Wherever a frame is cut, the rest of it follows, and descriptors belong to their own.
+    func testCallsThatComeUpShort() throws {
+        let file = try IPCDescriptor(adopting: dup(0))
+        for most in [1, 2, 15, 16, 17, 23, 24, 25, 997] {
+            let (one, other) = try IPCConnection<Parcel, Parcel>.pair()
+            FaultInjection.inject(.short(most), into: .message, times: 3000)
+            FaultInjection.inject(.short(most), into: .send, times: 3000)
+            let sending = Running {
+                for (count, size) in [(0, 0), (3, 5), (1, 300), (0, 70_000), (2, 70_000), (1, 1)] {
+                    try one.send(Parcel(files: Array(repeating: file, count: count), bytes: pattern(size)))
+                }
+            }
+            for (count, size) in [(0, 0), (3, 5), (1, 300), (0, 70_000), (2, 70_000), (1, 1)] {
+                let parcel = try other.receive(timeout: .seconds(20))
+                XCTAssertEqual(parcel.files.count, count, "\(most)")
+                XCTAssertEqual(parcel.bytes, pattern(size), "\(most)")
+            }
+            try sending.value()
+            FaultInjection.clear()
+        }
+    }
+
+    func testInterruptedCalls() throws {
+        let (one, other) = try IPCConnection<String, String>.pair()
+        FaultInjection.inject(.result(-Int64(EINTR)), into: .message, times: 5)
+        try one.send("x")
+        FaultInjection.inject(.result(-Int64(EINTR)), into: .message, times: 5)
+        XCTAssertEqual(try other.receive(), "x")
+        XCTAssertEqual(FaultInjection.clear(), 0)
+    }
+
+    /// A frame that the kernel does not take for want of something is not sent, and others are.
+    func testAnErrorOfOneFrame() throws {
+        let (one, other) = try IPCConnection<String, String>.pair()
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .message)
+        assertThrows(.resourcesExhausted) { try one.send("lost") }
+        try one.send("x")
+        XCTAssertEqual(try other.receive(), "x")
+        FaultInjection.inject(.result(-Int64(ENOMEM)), into: .message)
+        assertThrows(.resourcesExhausted) { try other.receive() }
+        try one.send("y")
+        XCTAssertEqual(try other.receive(), "y")
+    }
+}
+#endif
