@@ -108,6 +108,22 @@ protocol PlatformUnnamedPipes {
     static func bufferSize(_ core: DescriptorCore) throws(IPCError) -> Int
 }
 
+/// What packets of channels travel by.
+protocol PlatformPackets {
+    static var trailerCapacity: Int { get }
+    static func makePair() throws(IPCError) -> (sender: DescriptorCore, receiver: DescriptorCore)
+    static func adopt(_ owned: consuming OwnedDescriptor, toReceive: Bool) throws(IPCError) -> DescriptorCore
+    static func pass(_ descriptors: [Int64], by core: DescriptorCore) throws(IPCError) -> [Int64]
+    static func takeBack(_ passed: [Int64], by core: DescriptorCore)
+    static func send(
+        _ core: DescriptorCore,
+        _ message: inout cip_message,
+        wait: Bool,
+        _ patience: Patience?
+    ) -> Int64
+    static func receive(_ core: DescriptorCore, _ message: inout cip_message, wait: Bool) -> Int64
+}
+
 extension Transport: PlatformTransport {}
 extension DescriptorCore: PlatformReadiness {}
 extension LocalSocketAddress: PlatformAddress {}
@@ -118,3 +134,4 @@ extension LocalSocketBackend.Binding: PlatformBinding {}
 extension PendingConnection: PlatformPendingConnection {}
 extension PeerCredentials: PlatformCredentials {}
 extension UnnamedPipeBackend: PlatformUnnamedPipes {}
+extension PacketTransport: PlatformPackets {}

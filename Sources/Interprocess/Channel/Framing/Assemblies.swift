@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// A message that arrives in parts.
 @safe
 final class Assembly {
@@ -92,4 +91,3 @@ struct Assemblies: ~Copyable {
 
     private func index(of identifier: UInt64) -> Int? { present.firstIndex { $0.identifier == identifier } }
 }
-#endif

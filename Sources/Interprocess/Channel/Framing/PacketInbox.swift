@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// What has come in packets, and the messages that it makes.
@@ -74,7 +73,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     /// - Returns: Its result.
     mutating func fill(_ receive: (inout cip_message) -> Int64) -> Int64 {
         // One byte more than any packet has, to tell one that has too many.
-        let capacity = FrameHead.maximumPacket + 1
+        let capacity = FrameHead.maximumPacket + PacketTransport.trailerCapacity + 1
         let memory = unsafe memory ?? .allocate(byteCount: capacity, alignment: 16)
         unsafe self.memory = memory
         return unsafe withUnsafeTemporaryAllocation(of: Int64.self, capacity: Int(CIP_MAXIMUM_DESCRIPTORS)) { room in
@@ -160,4 +159,3 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
         return attachments
     }
 }
-#endif

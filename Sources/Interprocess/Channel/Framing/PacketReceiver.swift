@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 internal import Synchronization
 
@@ -8,9 +7,9 @@ internal import Synchronization
 final class PacketReceiver: @unchecked Sendable {
     let core: DescriptorCore
     let settings = WaitSettings()
-    private let turn = ReadingTurn()
+    let turn = ReadingTurn()
     private let hasMoved = Atomic<Bool>(false)
-    private let guess = EmptinessGuess()
+    let guess = EmptinessGuess()
     /// Belongs to whoever has the turn.
     private var inbox: PacketInbox
 
@@ -41,7 +40,7 @@ final class PacketReceiver: @unchecked Sendable {
         }
     }
 
-    private func checkNotMoved() throws(IPCError) {
+    func checkNotMoved() throws(IPCError) {
         if hasMoved.load(ordering: .relaxed) { throw core.error(.endpointMoved, .read) }
     }
 
@@ -49,7 +48,7 @@ final class PacketReceiver: @unchecked Sendable {
         _ lease: borrowing DescriptorCore.Lease,
         _ patience: Patience
     ) throws(IPCError) -> Int64 {
-        let waits = patience.isUnlimited && lease.mayBlock
+        let waits = patience.isUnlimited && Transport.socket.mayWait(lease)
         while true {
             let result = attempt(wait: waits)
             if core.isClosed(.receive) && result <= 0 { throw core.error(.closed, .read) }
@@ -60,43 +59,19 @@ final class PacketReceiver: @unchecked Sendable {
         }
     }
 
-    private func attempt(wait: Bool) -> Int64 {
+    func attempt(wait: Bool) -> Int64 {
         let result = unsafe inbox.fill { message in
-            System.call(.message) { unsafe cip_receive_message(core.descriptor, &message, wait) }
+            System.call(.message) { unsafe PacketTransport.receive(core, &message, wait: wait) }
         }
         guess.learn(min(result, 1), of: 1)
         return result
     }
 
-    private func nextMessage() throws(IPCError) -> PacketInbox.Message? {
+    func nextMessage() throws(IPCError) -> PacketInbox.Message? {
         switch inbox.next() {
         case .message(let message): return message
         case .none: return nil
         case .failure(let failure): throw core.error(failure.code, .read, detail: failure.detail)
-        }
-    }
-
-    /// The same, suspending the task.
-    ///
-    /// - Throws: Also `.cancelled`: the message is the next caller's.
-    func receive<Value>(
-        until deadline: Deadline,
-        _ body: (PacketInbox.Message) throws(IPCError) -> Value
-    ) async throws(IPCError) -> Value? {
-        try await takeTurn(until: deadline)
-        defer { turn.give(core) }
-        if core.budget.spend() { await core.giveWay() }
-        while true {
-            try checkNotMoved()
-            if core.isClosed(.receive) { throw core.error(.closed, .read) }
-            if Task.isCancelled { throw core.error(.cancelled, .read) }
-            if let message = try nextMessage() { return try body(message) }
-            let result = await core.awaiting(.receive, until: deadline, waitsFirst: guess.isLikelyEmpty) {
-                let result = attempt(wait: false)
-                return core.isClosed(.receive) && result <= 0 ? Ending.closed : result
-            }
-            if result < 0 { throw core.failure(result, .read) }
-            if result == 0 { return nil }
         }
     }
 
@@ -116,13 +91,6 @@ final class PacketReceiver: @unchecked Sendable {
     }
 
     var disconnected: IPCError { core.error(.disconnected, .read) }
-
-    private func takeTurn(until deadline: Deadline) async throws(IPCError) {
-        while !turn.tryTake() {
-            let result = await turn.wait(core, until: deadline)
-            if result < 0 { throw core.failure(result, .read) }
-        }
-    }
 }
 
 // MARK: - Moving to another process
@@ -162,4 +130,3 @@ extension PacketReceiver {
         return move
     }
 }
-#endif

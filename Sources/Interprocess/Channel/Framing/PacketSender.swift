@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 internal import Synchronization
 
@@ -11,16 +10,16 @@ internal import Synchronization
 ///
 /// What is sent by tasks on an event loop's thread is collected until the loop's turn ends, and goes in one packet, for a
 /// system call costs as much as many small messages.
-final class PacketSender: TurnEnd, Sendable {
+final class PacketSender: Sendable {
     let side: SendingSide
     /// How large a message may be.
     let limit: Int
-    private let outbox = Locked(PacketOutbox())
+    let outbox = Locked(PacketOutbox())
     /// Whether anything is collected, for a look without the lock.
-    private let hasCollected = Atomic<Bool>(false)
-    private let isClosing = Atomic<Bool>(false)
+    let hasCollected = Atomic<Bool>(false)
+    let isClosing = Atomic<Bool>(false)
 
-    private var core: DescriptorCore { side.core }
+    var core: DescriptorCore { side.core }
 
     init(_ core: DescriptorCore, limit: Int) {
         side = SendingSide(core, .socket)
@@ -44,41 +43,11 @@ final class PacketSender: TurnEnd, Sendable {
     ) throws(IPCError) {
         try check(count, descriptors.numbers)
         try flush(patience)
-        var parts = PacketParts(count, descriptors.numbers)
+        var parts = PacketParts(count, try PacketTransport.pass(descriptors.numbers, by: core))
         while !parts.areSent {
             do throws(IPCError) {
                 _ = try side.send(patience) { waits in
-                    unsafe withBytes { unsafe parts.send(core.descriptor, $0, wait: waits) }
-                }
-            } catch {
-                parts.abandon(core)
-                throw toldAsDisconnect(error)
-            }
-            parts.advance()
-        }
-        withExtendedLifetime(descriptors) {}
-    }
-
-    /// The same, suspending the task.
-    ///
-    /// - Throws: Also `.cancelled`.
-    func send(
-        _ count: Int,
-        _ descriptors: OutgoingDescriptors,
-        until deadline: Deadline,
-        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
-    ) async throws(IPCError) {
-        try check(count, descriptors.numbers)
-        let isSmall = descriptors.numbers.isEmpty && FrameHead.size + count <= FrameHead.maximumPacket
-        if isSmall, let reactor = Reactor.current {
-            return try await unsafe collect(reactor, until: deadline, withBytes)
-        }
-        try await flush(until: deadline)
-        var parts = PacketParts(count, descriptors.numbers)
-        while !parts.areSent {
-            do throws(IPCError) {
-                _ = try await side.send(until: deadline) {
-                    unsafe withBytes { unsafe parts.send(core.descriptor, $0, wait: false) }
+                    unsafe withBytes { unsafe parts.send(core, $0, wait: waits, patience) }
                 }
             } catch {
                 parts.abandon(core)
@@ -90,12 +59,12 @@ final class PacketSender: TurnEnd, Sendable {
     }
 
     /// Whether the receiver has left with messages that it has not received, or without, is the same to its senders.
-    private func toldAsDisconnect(_ error: IPCError) -> IPCError {
+    func toldAsDisconnect(_ error: IPCError) -> IPCError {
         guard error.code == .brokenPipe || error.code == .connectionReset else { return error }
         return IPCError(.disconnected, .write, systemCode: error.systemCode, name: error.name, detail: nil)
     }
 
-    private func check(_ count: Int, _ descriptors: [Int64]) throws(IPCError) {
+    func check(_ count: Int, _ descriptors: [Int64]) throws(IPCError) {
         if isClosing.load(ordering: .relaxed) { throw core.error(.closed, .write) }
         if count > limit {
             throw core.error(.messageTooLarge, .write, detail: "it is larger than the limit of this channel")
@@ -109,70 +78,20 @@ final class PacketSender: TurnEnd, Sendable {
 // MARK: - Collecting
 
 extension PacketSender {
-    /// Lets a message be sent at the end of this turn of the loop, if this is a loop's thread, and there is room.
-    func tryCollect(
-        _ count: Int,
-        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
-    ) throws(IPCError) -> Bool {
-        try check(count, [])
-        guard let reactor = Reactor.current else { return false }
-        let result = unsafe add(reactor, withBytes)
-        if result == -cip_codes.would_block { return false }
-        if result < 0 { throw toldAsDisconnect(core.failure(result, .write)) }
-        return true
-    }
-
-    /// Lets a message be sent with others at the end of this turn of the loop.
-    private func collect(
-        _ reactor: Reactor,
-        until deadline: Deadline,
-        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
-    ) async throws(IPCError) {
-        if core.budget.spend() { await core.giveWay() }
-        if Task.isCancelled { throw core.error(.cancelled, .write) }
-        while true {
-            let result = unsafe add(reactor, withBytes)
-            if result == 0 { return }
-            if result != -cip_codes.would_block { throw toldAsDisconnect(core.failure(result, .write)) }
-            try await flush(until: deadline)
-        }
-    }
-
-    private func add(_ reactor: Reactor, _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64) -> Int64 {
-        outbox.withLock { outbox in
-            if isClosing.load(ordering: .relaxed) || core.isClosed(.send) { return Ending.closed }
-            let result = unsafe withBytes { unsafe outbox.add($0) }
-            if result < 0 { return result }
-            hasCollected.store(true, ordering: .releasing)
-            if !outbox.isExpected {
-                outbox.isExpected = true
-                reactor.callAtEndOfTurn(self)
-            }
-            return 0
-        }
-    }
-
-    func turnDidEnd() {
-        // Where there is no room, whoever makes some lets it go.
-        if !flushAsExpected() { Task { await flushInTheEnd() } }
-    }
-
-    private func flushInTheEnd() async {
-        repeat { try? await flush(until: .never) } while !flushAsExpected()
-    }
-
     /// Sends what is collected; returns whether nothing is left to be seen to.
-    private func flushAsExpected() -> Bool {
+    func flushAsExpected() -> Bool {
         let lease = core.leaseIfOpen(.send)
-        return outbox.withLock { outbox in
+        let isDone = outbox.withLock { outbox in
             let result = lease == nil ? 0 : flush(&outbox)
             outbox.isExpected = result == -cip_codes.would_block
             return !outbox.isExpected
         }
+        if isDone && isClosing.load(ordering: .acquiring) { core.close() }
+        return isDone
     }
 
-    private func flush(_ outbox: inout PacketOutbox) -> Int64 {
-        let result = outbox.flush(core.descriptor)
+    func flush(_ outbox: inout PacketOutbox) -> Int64 {
+        let result = outbox.flush(core)
         if outbox.count == 0 && outbox.failure == 0 { hasCollected.store(false, ordering: .releasing) }
         return result
     }
@@ -188,106 +107,9 @@ extension PacketSender {
         }
     }
 
-    /// The same, suspending the task.
-    func flush(until deadline: Deadline) async throws(IPCError) {
-        if hasCollected.load(ordering: .acquiring) {
-            do throws(IPCError) {
-                _ = try await side.send(until: deadline) { outbox.withLock { flush(&$0) } }
-            } catch {
-                throw toldAsDisconnect(error)
-            }
-        }
-    }
-
-    /// Closes the end as soon as what is collected is sent.
+    /// Closes the end as soon as what is collected is sent: where that takes waiting, whoever sees to it closes the end.
     func close() {
-        isClosing.store(true, ordering: .releasing)
-        if flushAsExpected() {
-            core.close()
-        } else {
-            Task {
-                await flushInTheEnd()
-                core.close()
-            }
-        }
+        isClosing.store(true, ordering: .sequentiallyConsistent)
+        _ = flushAsExpected()
     }
 }
-
-/// The packets that a message is sent in.
-struct PacketParts: Sendable {
-    private let count: Int
-    private let descriptors: [Int64]
-    /// By which the parts are known, if it is more than one.
-    private let identifier: UInt64
-    private var sent = 0
-    private(set) var areSent = false
-
-    init(_ count: Int, _ descriptors: [Int64]) {
-        self.count = count
-        self.descriptors = descriptors
-        identifier = FrameHead.size + count <= FrameHead.maximumPacket ? 0 : cip_random()
-    }
-
-    private var isWhole: Bool { FrameHead.size + count <= FrameHead.maximumPacket }
-
-    private var prefix: Int { isWhole ? 0 : sent == 0 ? FrameHead.firstPartPrefix : FrameHead.partPrefix }
-
-    /// How much of the message is in the next packet.
-    private var partCount: Int { min(count - sent, FrameHead.maximumPacket - FrameHead.size - prefix) }
-
-    /// Sends the next packet: all of it, or none.
-    func send(_ descriptor: Int64, _ bytes: UnsafeRawBufferPointer, wait: Bool) -> Int64 {
-        let passed = sent == 0 ? descriptors : []
-        let kind = isWhole ? FrameHead.Kind.message : sent == 0 ? .firstPart : .part
-        let head = FrameHead(kind, byteCount: prefix + partCount, attachmentCount: passed.count)
-        let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + partCount])
-        return unsafe Self.send(descriptor, head, prefix, identifier, UInt64(count), part, passed, wait: wait)
-    }
-
-    mutating func advance() {
-        sent += partCount
-        areSent = sent == count
-    }
-
-    /// Lets the receiver forget what has been sent, if that does not take waiting.
-    func abandon(_ core: DescriptorCore) {
-        guard sent > 0, let lease = core.leaseIfOpen(.send) else { return }
-        let head = FrameHead(.abandonment, byteCount: FrameHead.partPrefix, attachmentCount: 0)
-        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-        _ = unsafe Self.send(core.descriptor, head, FrameHead.partPrefix, identifier, 0, nothing, [], wait: false)
-        withExtendedLifetime(lease) {}
-    }
-
-    private static func send(
-        _ descriptor: Int64,
-        _ head: FrameHead,
-        _ prefix: Int,
-        _ identifier: UInt64,
-        _ total: UInt64,
-        _ part: UnsafeRawBufferPointer,
-        _ descriptors: [Int64],
-        wait: Bool
-    ) -> Int64 {
-        var start = (UInt64(0), identifier.littleEndian, total.littleEndian)
-        var descriptors = descriptors
-        return unsafe withUnsafeMutableBytes(of: &start) { start in
-            let base = unsafe start.baseAddress.unsafelyUnwrapped
-            unsafe head.store(to: base)
-            var buffers = unsafe (
-                cip_buffer(base: base, count: FrameHead.size + prefix),
-                cip_buffer(base: UnsafeMutableRawPointer(mutating: part.baseAddress), count: part.count)
-            )
-            return unsafe withUnsafeMutableBytes(of: &buffers) { buffers in
-                unsafe descriptors.withUnsafeMutableBufferPointer { passed in
-                    var message = unsafe cip_message()
-                    unsafe message.buffers = buffers.assumingMemoryBound(to: cip_buffer.self).baseAddress
-                    unsafe message.buffer_count = part.isEmpty ? 1 : 2
-                    unsafe message.descriptors = passed.baseAddress
-                    unsafe message.descriptor_count = passed.count
-                    return System.call(.message) { unsafe cip_send_message(descriptor, &message, wait) }
-                }
-            }
-        }
-    }
-}
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// The members of a group, and whose turn it is.
 struct GroupMembers {
     private struct Member {
@@ -53,4 +52,3 @@ struct GroupMembers {
         return nil
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// Receivers that one thread or task waits for at the same time.
@@ -165,4 +164,3 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         members.withLock { $0 = GroupMembers() }
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 // What can be anywhere in a value that is sent: it travels as a descriptor, beside the bytes.
 
 extension AttachmentKind {
@@ -43,7 +42,8 @@ extension IPCSender: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        self.init(try IPCChannel.adopt(decoder.claim(.sender)), limit: IPCChannel.Options().maximumMessageSize)
+        let core = try PacketTransport.adopt(decoder.claim(.sender), toReceive: false)
+        self.init(core, limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a sender into a message: who gets it has one, too.
@@ -61,7 +61,8 @@ extension IPCReceiver: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        self.init(try IPCChannel.adopt(decoder.claim(.receiver)), limit: IPCChannel.Options().maximumMessageSize)
+        let core = try PacketTransport.adopt(decoder.claim(.receiver), toReceive: true)
+        self.init(core, limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
@@ -133,4 +134,3 @@ extension LocalSocketStream: Codable {
         try encoder.encode(attachment: AttachedObject(kind: .stream, core: descriptorCore))
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// The sending end of a channel for values.
 ///
 /// Any number of threads and tasks may send by it at the same time, and other processes may have it too: send it in a
@@ -128,4 +127,3 @@ extension IPCEncoder {
         self.init(limits: limits)
     }
 }
-#endif
