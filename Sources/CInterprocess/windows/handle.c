@@ -169,6 +169,9 @@ int64_t cip_poll(int64_t descriptor, int64_t interest, int64_t wake, int64_t nan
 
 // The ways in which blocked calls are ended on other systems. Here each wait has the wake in it.
 int64_t cip_shutdown(int64_t descriptor, int64_t how) { return (void)descriptor, (void)how, -ERROR_CALL_NOT_IMPLEMENTED; }
+int64_t cip_set_send_timeout(int64_t descriptor, int64_t nanoseconds) {
+    return (void)descriptor, (void)nanoseconds, -ERROR_CALL_NOT_IMPLEMENTED;
+}
 int64_t cip_open_own_descriptors(void) { return -ERROR_CALL_NOT_IMPLEMENTED; }
 int64_t cip_pipe_set_reopening(int64_t descriptor, bool allowed) {
     return (void)descriptor, (void)allowed, -ERROR_CALL_NOT_IMPLEMENTED;

@@ -36,6 +36,6 @@ public enum IPCChannel {
     ///
     /// - Throws: `.invalidArgument` when it is no end of a channel, and then closes it; `.closed`, `.busy`.
     static func adopt(_ descriptor: IPCDescriptor, toReceive: Bool) throws(IPCError) -> DescriptorCore {
-        try PacketTransport.adopt(OwnedDescriptor(Int64(try descriptor.detach())), toReceive: toReceive)
+        try PacketTransport.adopt(OwnedDescriptor(Int64(try descriptor.detach())), toReceive: toReceive, isShared: true)
     }
 }

@@ -112,9 +112,20 @@ protocol PlatformUnnamedPipes {
 protocol PlatformPackets {
     static var trailerCapacity: Int { get }
     static func makePair() throws(IPCError) -> (sender: DescriptorCore, receiver: DescriptorCore)
-    static func adopt(_ owned: consuming OwnedDescriptor, toReceive: Bool) throws(IPCError) -> DescriptorCore
+    static func adopt(
+        _ owned: consuming OwnedDescriptor,
+        toReceive: Bool,
+        isShared: Bool
+    ) throws(IPCError) -> DescriptorCore
     static func pass(_ descriptors: [Int64], by core: DescriptorCore) throws(IPCError) -> [Int64]
     static func takeBack(_ passed: [Int64], by core: DescriptorCore)
+    static func send(
+        _ core: DescriptorCore,
+        _ head: FrameHead,
+        _ bytes: UnsafeRawBufferPointer,
+        wait: Bool,
+        _ patience: Patience?
+    ) -> Int64
     static func send(
         _ core: DescriptorCore,
         _ message: inout cip_message,

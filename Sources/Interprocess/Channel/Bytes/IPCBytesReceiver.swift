@@ -47,9 +47,9 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     ///   ``IPCError/Code/messageTooLarge`` or ``IPCError/Code/resourcesExhausted`` instead of something that came and
     ///   cannot be used, after which the next message can be received.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
-        let message = try packets.receive(packets.settings.patience(timeout)) { unsafe Array($0.bytes) }
-        guard let message else { throw packets.disconnected }
-        return message
+        guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        defer { packets.giveBack() }
+        return unsafe Array(message.bytes)
     }
 
     /// Receives the next message, and the descriptors that come with it, waiting for it.
@@ -58,9 +58,9 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// - Returns: The message.
     /// - Throws: As `receive(timeout:)` does.
     public func receiveMessage(timeout: Duration? = nil) throws(IPCError) -> IPCRawMessage {
-        let message = try packets.receive(packets.settings.patience(timeout), IPCRawMessage.init)
-        guard let message else { throw packets.disconnected }
-        return message
+        guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        defer { packets.giveBack() }
+        return IPCRawMessage(message)
     }
 
     /// Receives the next message if there is one; descriptors that come with it are closed.
@@ -68,7 +68,9 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// - Returns: The message, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
     public func tryReceive() throws(IPCError) -> [UInt8]? {
-        try packets.tryReceive { unsafe Array($0.bytes) }
+        guard let message = try packets.tryTake() else { return nil }
+        defer { packets.giveBack() }
+        return unsafe Array(message.bytes)
     }
 
     /// Receives the next message, and the descriptors that come with it, if there is one.
@@ -76,7 +78,9 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// - Returns: The message, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
     public func tryReceiveMessage() throws(IPCError) -> IPCRawMessage? {
-        try packets.tryReceive(IPCRawMessage.init)
+        guard let message = try packets.tryTake() else { return nil }
+        defer { packets.giveBack() }
+        return IPCRawMessage(message)
     }
 
     /// Receives the next message, and lends it where it is, without a copy.
@@ -92,11 +96,9 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
         timeout: Duration? = nil,
         _ body: (RawSpan) throws(IPCError) -> Value
     ) throws(IPCError) -> Value {
-        let value = try packets.receive(packets.settings.patience(timeout)) { (message) throws(IPCError) -> Value in
-            try body(unsafe RawSpan(_unsafeBytes: message.bytes))
-        }
-        guard let value else { throw packets.disconnected }
-        return value
+        guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        defer { packets.giveBack() }
+        return try body(unsafe RawSpan(_unsafeBytes: message.bytes))
     }
 
     /// Closes this end.

@@ -54,8 +54,12 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
         with descriptors: [any DescriptorOwner] = [],
         timeout: Duration? = nil
     ) throws(IPCError) {
-        let passed = try OutgoingDescriptors(descriptors)
-        try unsafe packets.send(bytes.count, passed, packets.side.settings.patience(timeout)) { unsafe $0(bytes) }
+        let patience = packets.side.settings.patience(timeout)
+        if descriptors.isEmpty {
+            try unsafe packets.send(bytes, patience)
+        } else {
+            try unsafe packets.send(bytes, OutgoingDescriptors(descriptors), patience)
+        }
     }
 
     /// Sends a message.
@@ -99,8 +103,8 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
     /// - Parameter bytes: The message.
     /// - Throws: ``IPCError/Code/wouldBlock`` when it would take waiting; otherwise as `send(_:with:timeout:)` does.
     public func trySend(_ bytes: [UInt8]) throws(IPCError) {
-        try unsafe packets.send(bytes.count, .none, Patience(isNonblocking: true, deadline: .never)) { body in
-            unsafe bytes.withUnsafeBytes { unsafe body($0) }
+        try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) in
+            try unsafe packets.send(UnsafeRawBufferPointer(memory), Patience(isNonblocking: true, deadline: .never))
         }
     }
 

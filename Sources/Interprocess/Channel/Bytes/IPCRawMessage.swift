@@ -4,7 +4,7 @@
 public struct IPCRawMessage: Sendable {
     /// The bytes.
     public let bytes: [UInt8]
-    private let attachments: ReceivedDescriptors
+    private let attachments: ReceivedDescriptors?
 
     init(_ message: PacketInbox.Message) {
         bytes = unsafe Array(message.bytes)
@@ -12,7 +12,7 @@ public struct IPCRawMessage: Sendable {
     }
 
     /// How many descriptors came with it.
-    public var descriptorCount: Int { attachments.count }
+    public var descriptorCount: Int { attachments?.count ?? 0 }
 
     /// Takes one of the descriptors, each of which can be taken once.
     ///
@@ -20,7 +20,7 @@ public struct IPCRawMessage: Sendable {
     /// - Returns: The descriptor.
     /// - Throws: ``IPCError/Code/invalidArgument`` when there is none of that number, or it was taken before.
     public func takeDescriptor(_ index: Int) throws(IPCError) -> IPCDescriptor {
-        guard let descriptor = attachments.claim(index) else {
+        guard let descriptor = attachments?.claim(index) else {
             throw IPCError(
                 .invalidArgument,
                 .adopt,

@@ -4,7 +4,7 @@
 @safe
 final class Assembly {
     let total: Int
-    let attachments: ReceivedDescriptors
+    let attachments: ReceivedDescriptors?
     private(set) var count = 0
     private var memory: UnsafeMutableRawPointer
     private var capacity: Int
@@ -12,7 +12,7 @@ final class Assembly {
     /// Memory is taken as bytes arrive, whatever their number is said to be.
     private static let firstCapacity = 1 << 20
 
-    init(_ total: Int, _ attachments: ReceivedDescriptors) {
+    init(_ total: Int, _ attachments: ReceivedDescriptors?) {
         self.total = total
         self.attachments = attachments
         capacity = min(total, Self.firstCapacity)
@@ -58,7 +58,7 @@ struct Assemblies: ~Copyable {
         _ identifier: UInt64,
         _ total: Int,
         _ part: UnsafeRawBufferPointer,
-        _ attachments: ReceivedDescriptors
+        _ attachments: ReceivedDescriptors?
     ) throws(PacketInbox.Failure) -> Bool {
         // There is more to come; and nobody chooses a number that is in use.
         if total <= part.count || index(of: identifier) != nil { throw .malformed }

@@ -6,6 +6,7 @@ internal import CInterprocess
 struct PacketParts: Sendable {
     private let count: Int
     private let descriptors: [Int64]
+    private let isWhole: Bool
     /// By which the parts are known, if it is more than one.
     private let identifier: UInt64
     private var sent = 0
@@ -14,10 +15,9 @@ struct PacketParts: Sendable {
     init(_ count: Int, _ descriptors: [Int64]) {
         self.count = count
         self.descriptors = descriptors
-        identifier = FrameHead.size + count <= FrameHead.maximumPacket ? 0 : cip_random()
+        isWhole = FrameHead(whole: count) != nil
+        identifier = isWhole ? 0 : cip_random()
     }
-
-    private var isWhole: Bool { FrameHead.size + count <= FrameHead.maximumPacket }
 
     private var prefix: Int { isWhole ? 0 : sent == 0 ? FrameHead.firstPartPrefix : FrameHead.partPrefix }
 

@@ -6,6 +6,11 @@ internal import Synchronization
 extension PacketSender {
     /// Sends a message, and descriptors beside it, suspending the task.
     ///
+    /// - Parameters:
+    ///   - count: How many bytes it has.
+    ///   - descriptors: What goes with it.
+    ///   - deadline: By when it must be sent.
+    ///   - withBytes: Lends the bytes.
     /// - Throws: Also `.cancelled`.
     func send(
         _ count: Int,
@@ -14,7 +19,7 @@ extension PacketSender {
         _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
     ) async throws(IPCError) {
         try check(count, descriptors.numbers)
-        let isSmall = descriptors.numbers.isEmpty && FrameHead.size + count <= FrameHead.maximumPacket
+        let isSmall = descriptors.numbers.isEmpty && FrameHead(whole: count) != nil
         if isSmall, let reactor = Reactor.current {
             return try await unsafe collect(reactor, until: deadline, withBytes)
         }

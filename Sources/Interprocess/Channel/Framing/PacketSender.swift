@@ -26,29 +26,42 @@ final class PacketSender: Sendable {
         self.limit = limit
     }
 
-    /// Sends a message, and descriptors beside it.
+    /// Sends a message.
     ///
     /// - Parameters:
-    ///   - count: How many bytes it has.
-    ///   - descriptors: What goes with it.
+    ///   - bytes: Its bytes.
     ///   - patience: How long to wait.
-    ///   - withBytes: Lends the bytes.
     /// - Throws: `.messageTooLarge`, `.disconnected`, `.closed`, `.timedOut`, `.wouldBlock`, `.resourcesExhausted`.
     ///   Nothing arrives then.
-    func send(
-        _ count: Int,
-        _ descriptors: OutgoingDescriptors,
-        _ patience: Patience,
-        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
-    ) throws(IPCError) {
-        try check(count, descriptors.numbers)
+    @inline(__always)
+    func send(_ bytes: UnsafeRawBufferPointer, _ patience: Patience) throws(IPCError) {
+        guard let head = FrameHead(whole: bytes.count) else { return try unsafe send(bytes, .none, patience) }
+        try check(bytes.count, [])
         try flush(patience)
-        var parts = PacketParts(count, try PacketTransport.pass(descriptors.numbers, by: core))
+        do throws(IPCError) {
+            _ = try side.send(patience) { waits in
+                System.call(.message) {
+                    unsafe PacketTransport.send(core, head, bytes, wait: waits, patience)
+                }
+            }
+        } catch {
+            throw toldAsDisconnect(error)
+        }
+    }
+
+    /// The same with descriptors beside it.
+    @inline(never)
+    func send(
+        _ bytes: UnsafeRawBufferPointer,
+        _ descriptors: OutgoingDescriptors,
+        _ patience: Patience
+    ) throws(IPCError) {
+        try check(bytes.count, descriptors.numbers)
+        try flush(patience)
+        var parts = PacketParts(bytes.count, try PacketTransport.pass(descriptors.numbers, by: core))
         while !parts.areSent {
             do throws(IPCError) {
-                _ = try side.send(patience) { waits in
-                    unsafe withBytes { unsafe parts.send(core, $0, wait: waits, patience) }
-                }
+                _ = try side.send(patience) { unsafe parts.send(core, bytes, wait: $0, patience) }
             } catch {
                 parts.abandon(core)
                 throw toldAsDisconnect(error)

@@ -7,8 +7,6 @@ final class ReceivedDescriptors: Sendable {
     private let descriptors: Locked<[Int64]>
     let count: Int
 
-    static let none = ReceivedDescriptors([])
-
     init(_ descriptors: [Int64]) {
         count = descriptors.count
         self.descriptors = Locked(descriptors)

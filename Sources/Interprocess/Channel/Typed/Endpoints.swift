@@ -34,6 +34,15 @@ extension Decoder {
         }
         return try decoder.claimAttachment(kind)
     }
+
+    fileprivate func claimSender() throws -> DescriptorCore {
+        try PacketTransport.adopt(claim(.sender), toReceive: false, isShared: true)
+    }
+
+    /// Nobody else has it: whoever sent it has none any more.
+    fileprivate func claimReceiver() throws -> DescriptorCore {
+        try PacketTransport.adopt(claim(.receiver), toReceive: true, isShared: false)
+    }
 }
 
 extension IPCSender: Codable {
@@ -42,8 +51,25 @@ extension IPCSender: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        let core = try PacketTransport.adopt(decoder.claim(.sender), toReceive: false)
-        self.init(core, limit: IPCChannel.Options().maximumMessageSize)
+        self.init(try decoder.claimSender(), limit: IPCChannel.Options().maximumMessageSize)
+    }
+
+    /// Puts a sender into a message: who gets it has one, too.
+    ///
+    /// - Parameter encoder: The encoder of a channel.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
+    public func encode(to encoder: any Encoder) throws {
+        try encoder.encode(attachment: AttachedObject(kind: .sender, core: descriptorCore))
+    }
+}
+
+extension IPCBytesSender: Codable {
+    /// Takes a sender out of a message: one of this process's own, for the same channel.
+    ///
+    /// - Parameter decoder: The decoder of a channel.
+    /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
+    public convenience init(from decoder: any Decoder) throws {
+        self.init(try decoder.claimSender(), limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a sender into a message: who gets it has one, too.
@@ -61,8 +87,25 @@ extension IPCReceiver: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        let core = try PacketTransport.adopt(decoder.claim(.receiver), toReceive: true)
-        self.init(core, limit: IPCChannel.Options().maximumMessageSize)
+        self.init(try decoder.claimReceiver(), limit: IPCChannel.Options().maximumMessageSize)
+    }
+
+    /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
+    ///
+    /// - Parameter encoder: The encoder of a channel.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
+    public func encode(to encoder: any Encoder) throws {
+        try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
+    }
+}
+
+extension IPCBytesReceiver: Codable {
+    /// Takes a receiver out of a message.
+    ///
+    /// - Parameter decoder: The decoder of a channel.
+    /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
+    public convenience init(from decoder: any Decoder) throws {
+        self.init(try decoder.claimReceiver(), limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a receiver into a message: it moves to who gets it, once the message is sent.

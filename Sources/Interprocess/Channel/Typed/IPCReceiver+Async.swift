@@ -10,9 +10,9 @@ extension IPCReceiver {
     /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled: the value is the next caller's; otherwise as the
     ///   blocking form does.
     public func receive(timeout: Duration? = nil) async throws(IPCError) -> Message {
-        let message = try await packets.receive(until: packets.settings.deadline(timeout), decode)
-        guard let message else { throw packets.disconnected }
-        return message
+        let deadline = packets.settings.deadline(timeout)
+        guard let message = try await packets.take(until: deadline) else { throw packets.disconnected }
+        return try decode(message)
     }
 }
 
@@ -27,7 +27,9 @@ extension IPCReceiver: AsyncSequence {
         /// - Returns: The value; `nil` when all senders are gone.
         /// - Throws: As `IPCReceiver.receive(timeout:)` does otherwise.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> Message? {
-            try await receiver.packets.receive(until: receiver.packets.settings.deadline(nil), receiver.decode)
+            let deadline = receiver.packets.settings.deadline(nil)
+            guard let message = try await receiver.packets.take(until: deadline) else { return nil }
+            return try receiver.decode(message)
         }
     }
 

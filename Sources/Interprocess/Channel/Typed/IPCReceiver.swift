@@ -23,6 +23,22 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
         decoding = Decoding(decoder: IPCDecoder(limits: limits))
     }
 
+    /// Takes over a receiving end that has come from another process, or was inherited.
+    ///
+    /// Several processes that have the same one share its values.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
+    ///   - options: What holds for this end.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no end of a channel; ``IPCError/Code/closed``,
+    ///   ``IPCError/Code/busy``.
+    public convenience init(
+        adopting descriptor: IPCDescriptor,
+        options: IPCChannel.Options = IPCChannel.Options()
+    ) throws(IPCError) {
+        self.init(try IPCChannel.adopt(descriptor, toReceive: true), limit: options.maximumMessageSize)
+    }
+
     /// How long receiving waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
     public var receiveTimeout: Duration? {
         get { packets.settings.timeout }
@@ -41,18 +57,22 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///   ``IPCError/Code/resourcesExhausted`` instead of something that came and cannot be used, after which the next
     ///   value can be received; ``IPCError/Code/endpointMoved`` when the receiver has been sent to somebody else.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> Message {
-        let message = try packets.receive(packets.settings.patience(timeout), decode)
-        guard let message else { throw packets.disconnected }
-        return message
+        guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        return try decode(message)
     }
 
     /// Receives the next value if there is one.
     ///
     /// - Returns: The value, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
-    public func tryReceive() throws(IPCError) -> Message? { try packets.tryReceive(decode) }
+    public func tryReceive() throws(IPCError) -> Message? {
+        guard let message = try packets.tryTake() else { return nil }
+        return try decode(message)
+    }
 
+    /// Decodes a message that was taken, and gives it back.
     func decode(_ message: PacketInbox.Message) throws(IPCError) -> Message {
+        defer { packets.giveBack() }
         let bytes = unsafe RawSpan(_unsafeBytes: message.bytes)
         return try decoding.decoder.decode(Message.self, from: bytes, message.attachments)
     }

@@ -15,6 +15,22 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
         packets = PacketSender(core, limit: limit)
     }
 
+    /// Takes over a sending end that has come from another process, or was inherited.
+    ///
+    /// Nothing tells whether the other end is for values of the same type: what is not cannot be decoded there.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The descriptor, which is given away by this; when the call throws, it has been closed.
+    ///   - options: What holds for this end.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is no end of a channel; ``IPCError/Code/closed``,
+    ///   ``IPCError/Code/busy``.
+    public convenience init(
+        adopting descriptor: IPCDescriptor,
+        options: IPCChannel.Options = IPCChannel.Options()
+    ) throws(IPCError) {
+        self.init(try IPCChannel.adopt(descriptor, toReceive: false), limit: options.maximumMessageSize)
+    }
+
     /// How long sending waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
     public var sendTimeout: Duration? {
         get { packets.side.settings.timeout }
@@ -50,10 +66,10 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     private func send(_ message: Message, _ patience: Patience) throws(IPCError) {
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) in
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) in
+                let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
+                if attachments.isEmpty { return try unsafe packets.send(memory, patience) }
                 let passed = try OutgoingDescriptors(attachments)
-                try unsafe packets.send(bytes.byteCount, passed, patience) { body in
-                    unsafe bytes.withUnsafeBytes { unsafe body($0) }
-                }
+                try unsafe packets.send(memory, passed, patience)
                 passed.areSent()
             }
         }

@@ -22,24 +22,24 @@ enum PacketTransport: Sendable {
             }
         }
         if result < 0 { throw IPCError(result: result, .create, name: label) }
-        let (sender, receiver) = (OwnedDescriptor(ends.0), OwnedDescriptor(ends.1))
         return (
-            DescriptorCore(sender, name: label, waker: LocalSocketBackend.streamWaker),
-            DescriptorCore(receiver, name: label, waker: LocalSocketBackend.streamWaker)
+            DescriptorCore(OwnedDescriptor(ends.0), name: label, waker: LocalSocketBackend.streamWaker),
+            DescriptorCore(OwnedDescriptor(ends.1), name: label, waker: LocalSocketBackend.streamWaker)
         )
     }
 
     /// - Throws: `.invalidArgument` when it is no end of a channel.
     static func adopt(
         _ owned: consuming OwnedDescriptor,
-        toReceive: Bool
+        toReceive: Bool,
+        isShared: Bool
     ) throws(IPCError) -> DescriptorCore {
         let raw = owned.raw
         let type = System.call(.option) { cip_socket_type(raw) }
         if type != Int64(CIP_SEQUENCED_PACKETS) {
             throw IPCError(.invalidArgument, .adopt, name: "descriptor \(raw)", detail: "it is no end of a channel")
         }
-        return DescriptorCore(owned, name: label, waker: LocalSocketBackend.streamWaker, isShared: true)
+        return DescriptorCore(owned, name: label, waker: LocalSocketBackend.streamWaker, isShared: isShared)
     }
 
     /// Gets descriptors to where a packet's receiver finds them, which the kernel does.
@@ -49,6 +49,18 @@ enum PacketTransport: Sendable {
     /// Undoes that, for the packet has not been sent.
     @inline(__always)
     static func takeBack(_ passed: [Int64], by core: DescriptorCore) {}
+
+    /// Sends a packet of one frame, as below.
+    @inline(__always)
+    static func send(
+        _ core: DescriptorCore,
+        _ head: FrameHead,
+        _ bytes: UnsafeRawBufferPointer,
+        wait: Bool,
+        _ patience: Patience?
+    ) -> Int64 {
+        unsafe cip_send_packet(core.descriptor, head.word, bytes.baseAddress, bytes.count, wait)
+    }
 
     /// Sends a packet: all of it, or none; waits for room only if it is to.
     @inline(__always)

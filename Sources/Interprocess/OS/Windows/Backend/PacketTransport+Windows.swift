@@ -27,7 +27,8 @@ enum PacketTransport: Sendable {
     /// - Throws: `.invalidArgument` when it is no such end of a channel.
     static func adopt(
         _ owned: consuming OwnedDescriptor,
-        toReceive: Bool
+        toReceive: Bool,
+        isShared: Bool
     ) throws(IPCError) -> DescriptorCore {
         let raw = owned.raw
         var status = cip_named_pipe_status()
@@ -41,7 +42,26 @@ enum PacketTransport: Sendable {
                 detail: toReceive ? "it is no receiving end of a channel" : "it is no sending end of a channel"
             )
         }
-        return DescriptorCore(owned, name: label, waker: .poll, isShared: true)
+        return DescriptorCore(owned, name: label, waker: .poll, isShared: isShared)
+    }
+
+    /// Sends a packet of one frame, as below.
+    static func send(
+        _ core: DescriptorCore,
+        _ head: FrameHead,
+        _ bytes: UnsafeRawBufferPointer,
+        wait: Bool,
+        _ patience: Patience?
+    ) -> Int64 {
+        let count = FrameHead.size + bytes.count
+        return unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { packet in
+            let base = unsafe packet.baseAddress.unsafelyUnwrapped
+            unsafe head.store(to: base)
+            if let start = bytes.baseAddress {
+                unsafe (base + FrameHead.size).copyMemory(from: start, byteCount: bytes.count)
+            }
+            return unsafe send(core, base, count, wait: wait, patience)
+        }
     }
 
     /// Sends a packet: all of it, or none.
