@@ -60,10 +60,9 @@ enum HandlePassage {
         _ core: DescriptorCore,
         _ packet: UnsafeRawPointer,
         _ count: Int,
+        _ room: Int,
         _ message: inout cip_message
     ) -> Int {
-        let room = unsafe message.descriptor_count
-        unsafe message.descriptor_count = 0
         guard count >= FrameHead.size, let head = unsafe FrameHead(packet), head.attachmentCount > 0 else { return count }
         let left = FrameHead.size + head.byteCount
         guard head.attachmentCount <= room, left + head.attachmentCount * entrySize == count,

@@ -128,18 +128,19 @@ enum PacketTransport: Sendable {
         if wait && wake < 0 { return wake }
         let capacity = unsafe message.pieces[0].count
         let base = unsafe message.pieces[0].base.unsafelyUnwrapped
+        let room = unsafe message.descriptor_count
+        unsafe message.descriptor_count = 0
         while true {
             var received = 0
             let result = unsafe cip_handle_read(core.descriptor, base, capacity, wake, wait ? -1 : 0, &received)
             if result == -PipeCode.moreData {
                 // Larger than any packet: the rest of it is not the beginning of the next one.
                 while unsafe cip_handle_read(core.descriptor, base, capacity, -1, 0, &received) == -PipeCode.moreData {}
-                unsafe message.descriptor_count = 0
                 return Int64(capacity)
             }
             if result < 0 { return PipeCode.isEndOfStream(result) ? 0 : result }
             // No sender of a channel sends nothing, and it is not the end.
-            if received > 0 { return Int64(unsafe HandlePassage.take(core, base, received, &message)) }
+            if received > 0 { return Int64(unsafe HandlePassage.take(core, base, received, room, &message)) }
         }
     }
 }
