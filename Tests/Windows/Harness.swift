@@ -32,7 +32,9 @@ struct Program {
         if filter.utf8.elementsEqual("write-and-end".utf8) {
             return writeAndEnd(unsafe String(cString: wt_argument(2)))
         }
-        if playsChannelRole(filter, unsafe String(cString: wt_argument(2)), unsafe String(cString: wt_argument(3))) { return }
+        if playsChannelRole(filter, unsafe String(cString: wt_argument(2)), unsafe String(cString: wt_argument(3))) {
+            return
+        }
         var (passed, failed, notExecuted) = (0, 0, 0)
         warmUp()
         for test in pathTests + streamTests + messageTests + clientTests + closingTests + waitingTests + processTests

@@ -19,7 +19,8 @@ public enum IPCChannel {
 
     /// Makes a channel for messages of bytes.
     ///
-    /// The corresponding system call is `socketpair` (`SOCK_SEQPACKET`).
+    /// The corresponding system call is `socketpair` (`SOCK_SEQPACKET`; `SOCK_STREAM` on macOS), or on Windows
+    /// `CreateNamedPipeW` (a pipe of messages).
     ///
     /// - Parameter options: What holds for both ends.
     /// - Returns: Both ends.

@@ -119,6 +119,7 @@ protocol PlatformPackets {
     ) throws(IPCError) -> DescriptorCore
     static func pass(_ descriptors: [Int64], by core: DescriptorCore) throws(IPCError) -> [Int64]
     static func takeBack(_ passed: [Int64], by core: DescriptorCore)
+    static func sendFrames(_ core: DescriptorCore, _ memory: UnsafeRawPointer, _ count: Int) -> Int64
     static func send(
         _ core: DescriptorCore,
         _ head: FrameHead,

@@ -39,7 +39,7 @@ struct PacketOutbox: ~Copyable, @unchecked Sendable {
         if failure < 0 { return failure }
         guard count > 0, let memory = unsafe memory else { return 0 }
         let count = count
-        let result = System.call(.send) { unsafe Transport.socket.write(core, memory, count, wait: false) }
+        let result = System.call(.send) { unsafe PacketTransport.sendFrames(core, memory, count) }
         if result == -cip_codes.would_block { return result }
         // What cannot be sent now never can: the next call tells.
         if result < 0 { failure = result }

@@ -40,11 +40,20 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     ///
     /// The corresponding system call is `epoll_create1` or `kqueue`.
     ///
-    /// - Throws: ``IPCError/Code/resourcesExhausted``.
+    /// - Throws: ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/unsupported`` on Windows.
     public init() throws(IPCError) {
         var made = cip_poller()
         let result = System.call(.wake) { unsafe cip_poller_create_queue(&made) }
         poller = made
+        if result < 0, cip_meaning(-result) == CIP_MEANS_UNSUPPORTED {
+            throw IPCError(
+                .unsupported,
+                .create,
+                systemCode: -result,
+                name: "a receiver group",
+                detail: "this system tells of no receivers together: wait for each in a thread or task of its own"
+            )
+        }
         descriptorCore = DescriptorCore(
             try OwnedDescriptor(result: result, .create, name: "a receiver group"),
             name: "a receiver group",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !os(Windows)
+#if !canImport(Darwin) && !os(Windows) && !INTERPROCESS_STREAM_CHANNELS
 internal import CInterprocess
 
 /// Packets of channels as those of a socket.
@@ -49,6 +49,12 @@ enum PacketTransport: Sendable {
     /// Undoes that, for the packet has not been sent.
     @inline(__always)
     static func takeBack(_ passed: [Int64], by core: DescriptorCore) {}
+
+    /// Sends a packet of whole frames, as below; never waits.
+    @inline(__always)
+    static func sendFrames(_ core: DescriptorCore, _ memory: UnsafeRawPointer, _ count: Int) -> Int64 {
+        unsafe cip_send(core.descriptor, memory, count, false)
+    }
 
     /// Sends a packet of one frame, as below.
     @inline(__always)

@@ -63,7 +63,9 @@ enum HandlePassage {
         _ room: Int,
         _ message: inout cip_message
     ) -> Int {
-        guard count >= FrameHead.size, let head = unsafe FrameHead(packet), head.attachmentCount > 0 else { return count }
+        guard count >= FrameHead.size, let head = unsafe FrameHead(packet), head.attachmentCount > 0 else {
+            return count
+        }
         let left = FrameHead.size + head.byteCount
         guard head.attachmentCount <= room, left + head.attachmentCount * entrySize == count,
             let numbers = unsafe numbers(packet + left, head.attachmentCount)

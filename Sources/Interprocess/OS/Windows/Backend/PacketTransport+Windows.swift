@@ -45,6 +45,11 @@ enum PacketTransport: Sendable {
         return DescriptorCore(owned, name: label, waker: .poll, isShared: isShared)
     }
 
+    /// Sends a packet of whole frames, as below; never waits.
+    static func sendFrames(_ core: DescriptorCore, _ memory: UnsafeRawPointer, _ count: Int) -> Int64 {
+        unsafe send(core, memory, count, wait: false, nil)
+    }
+
     /// Sends a packet of one frame, as below.
     static func send(
         _ core: DescriptorCore,
@@ -66,11 +71,9 @@ enum PacketTransport: Sendable {
 
     /// Sends a packet: all of it, or none.
     ///
-    /// - Parameters:
-    ///   - message: The packet, and the handles that go with it, as `pass` has returned them.
-    ///   - wait: Whether it may wait in the call without limit.
-    ///   - patience: How long it may wait otherwise; `nil` for one that must not, and has its packet kept until there is
-    ///     room: "would block" while an earlier one is.
+    /// The handles are those that `pass` has returned. With `wait` it may wait in the call without limit, otherwise as its
+    /// patience says. Without any it must not, and has its packet kept until there is room: "would block" while an earlier
+    /// one is.
     static func send(
         _ core: DescriptorCore,
         _ message: inout cip_message,
