@@ -242,6 +242,7 @@ static int native_option(int64_t option) {
     switch (option) {
     case CIP_OPTION_SEND_BUFFER: return SO_SNDBUF;
     case CIP_OPTION_RECEIVE_BUFFER: return SO_RCVBUF;
+    case CIP_OPTION_SEND_LOW_WATER: return SO_SNDLOWAT;
 #if CIP_LINUX
     case CIP_OPTION_CREDENTIALS: return SO_PASSCRED;
     case CIP_OPTION_PEEK_OFFSET: return SO_PEEK_OFF;

@@ -35,11 +35,14 @@ struct Program {
         if filter.utf8.elementsEqual("echo-to-parent".utf8) {
             return echoToParent(unsafe String(cString: wt_argument(2)))
         }
+        if playsChannelRole(filter, unsafe String(cString: wt_argument(2)), unsafe String(cString: wt_argument(3))) {
+            return
+        }
         var (passed, failed, notExecuted) = (0, 0, 0)
         warmUp()
         for test in pathTests + streamTests + messageTests + clientTests + closingTests + waitingTests + processTests
             + securityTests + optionTests + localSocketTests + unnamedPipeTests + pollerTests
-            + awaitedMessageTests + signalTests + childTests
+            + awaitedMessageTests + signalTests + childTests + channelTests
         where contains(test.name, filter) {
             let result = run(test)
             if result.failures == 0 { passed += 1 } else { failed += 1 }

@@ -10,6 +10,14 @@ CIP_BEGIN
 
 /// DuplicateHandle into another process, given by a handle with PROCESS_DUP_HANDLE.
 int64_t cip_duplicate_into(int64_t handle, int64_t process);
+/// DuplicateHandle out of another process, given in the same way, where the handle is closed by it.
+int64_t cip_move_from(int64_t process, int64_t handle);
+/// DuplicateHandle, to no other end than to close a handle of another process.
+int64_t cip_close_in(int64_t process, int64_t handle);
+/// OpenProcess, with PROCESS_DUP_HANDLE.
+int64_t cip_process_open(int64_t identifier);
+/// GetHandleInformation: whether it is a handle of this process.
+bool cip_is_handle(int64_t handle);
 
 /// ReadFile: waits for `nanoseconds` (-1: without limit), or until the wake (-1: none) is signalled; then WAIT_TIMEOUT, and
 /// nothing was received. ERROR_MORE_DATA: `received` bytes are the first part of a message.

@@ -112,13 +112,14 @@ int64_t cip_next_size(int64_t descriptor);
 /// packets right before the end are part of it, and so are all where the system does not tell.
 int64_t cip_packets_ended(int64_t descriptor);
 
-/// SO_SNDBUF, SO_RCVBUF; SO_PASSCRED, SO_PASSPIDFD, SO_PEEK_OFF (Linux).
+/// SO_SNDBUF, SO_RCVBUF; SO_SNDLOWAT (which Linux knows, and does not let be set); SO_PASSCRED, SO_PASSPIDFD, SO_PEEK_OFF (Linux).
 enum {
     CIP_OPTION_SEND_BUFFER,
     CIP_OPTION_RECEIVE_BUFFER,
     CIP_OPTION_CREDENTIALS,
     CIP_OPTION_PROCESS,
-    CIP_OPTION_PEEK_OFFSET
+    CIP_OPTION_PEEK_OFFSET,
+    CIP_OPTION_SEND_LOW_WATER
 };
 /// getsockopt(2) and setsockopt(2); ENOTSUP for options that the system lacks.
 int64_t cip_option(int64_t descriptor, int64_t option, int64_t *value);

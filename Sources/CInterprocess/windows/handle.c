@@ -18,6 +18,30 @@ int64_t cip_duplicate_into(int64_t descriptor, int64_t process) {
     return done ? cip_made(made) : cip_last_error();
 }
 
+int64_t cip_move_from(int64_t process, int64_t handle) {
+    HANDLE made = NULL;
+    BOOL done = DuplicateHandle(
+        cip_handle(process), cip_handle(handle), GetCurrentProcess(), &made, 0, FALSE,
+        DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE
+    );
+    return done ? cip_made(made) : cip_last_error();
+}
+
+int64_t cip_close_in(int64_t process, int64_t handle) {
+    return cip_checked(
+        DuplicateHandle(cip_handle(process), cip_handle(handle), NULL, NULL, 0, FALSE, DUPLICATE_CLOSE_SOURCE)
+    );
+}
+
+int64_t cip_process_open(int64_t identifier) {
+    return cip_made(OpenProcess(PROCESS_DUP_HANDLE, FALSE, (DWORD)identifier));
+}
+
+bool cip_is_handle(int64_t handle) {
+    DWORD flags;
+    return GetHandleInformation(cip_handle(handle), &flags);
+}
+
 int64_t cip_set_inheritable(int64_t descriptor, bool inheritable) {
     return cip_checked(SetHandleInformation(
         cip_handle(descriptor), HANDLE_FLAG_INHERIT, inheritable ? HANDLE_FLAG_INHERIT : 0
@@ -145,6 +169,9 @@ int64_t cip_poll(int64_t descriptor, int64_t interest, int64_t wake, int64_t nan
 
 // The ways in which blocked calls are ended on other systems. Here each wait has the wake in it.
 int64_t cip_shutdown(int64_t descriptor, int64_t how) { return (void)descriptor, (void)how, -ERROR_CALL_NOT_IMPLEMENTED; }
+int64_t cip_set_send_timeout(int64_t descriptor, int64_t nanoseconds) {
+    return (void)descriptor, (void)nanoseconds, -ERROR_CALL_NOT_IMPLEMENTED;
+}
 int64_t cip_open_own_descriptors(void) { return -ERROR_CALL_NOT_IMPLEMENTED; }
 int64_t cip_pipe_set_reopening(int64_t descriptor, bool allowed) {
     return (void)descriptor, (void)allowed, -ERROR_CALL_NOT_IMPLEMENTED;

@@ -122,6 +122,34 @@ protocol PlatformChildren {
     static func variables() -> [[UInt8]]
 }
 
+/// What packets of channels travel by.
+protocol PlatformPackets {
+    static var trailerCapacity: Int { get }
+    static func makePair() throws(IPCError) -> (sender: DescriptorCore, receiver: DescriptorCore)
+    static func adopt(
+        _ owned: consuming OwnedDescriptor,
+        toReceive: Bool,
+        isShared: Bool
+    ) throws(IPCError) -> DescriptorCore
+    static func pass(_ descriptors: [Int64], by core: DescriptorCore) throws(IPCError) -> [Int64]
+    static func takeBack(_ passed: [Int64], by core: DescriptorCore)
+    static func sendFrames(_ core: DescriptorCore, _ memory: UnsafeRawPointer, _ count: Int) -> Int64
+    static func send(
+        _ core: DescriptorCore,
+        _ head: FrameHead,
+        _ bytes: UnsafeRawBufferPointer,
+        wait: Bool,
+        _ patience: Patience?
+    ) -> Int64
+    static func send(
+        _ core: DescriptorCore,
+        _ message: inout cip_message,
+        wait: Bool,
+        _ patience: Patience?
+    ) -> Int64
+    static func receive(_ core: DescriptorCore, _ message: inout cip_message, wait: Bool) -> Int64
+}
+
 extension Transport: PlatformTransport {}
 extension DescriptorCore: PlatformReadiness {}
 extension LocalSocketAddress: PlatformAddress {}
@@ -133,3 +161,4 @@ extension PendingConnection: PlatformPendingConnection {}
 extension PeerCredentials: PlatformCredentials {}
 extension UnnamedPipeBackend: PlatformUnnamedPipes {}
 extension ChildBackend: PlatformChildren {}
+extension PacketTransport: PlatformPackets {}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 extension IPCBytesReceiver {
     /// Receives the next message, suspending the task until it comes.
     ///
@@ -56,4 +55,3 @@ extension IPCBytesReceiver: AsyncSequence {
     /// Makes an iterator; several of them share the messages.
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(receiver: self) }
 }
-#endif

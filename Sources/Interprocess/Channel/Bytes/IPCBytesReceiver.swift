@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// The receiving end of a channel for messages of bytes.
 ///
 /// Any thread may call any method at any time; those that receive at the same time take turns, and each message goes to
@@ -30,7 +29,7 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
         adopting descriptor: IPCDescriptor,
         options: IPCChannel.Options = IPCChannel.Options()
     ) throws(IPCError) {
-        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
+        self.init(try IPCChannel.adopt(descriptor, toReceive: true), limit: options.maximumMessageSize)
     }
 
     /// How long receiving waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
@@ -110,4 +109,3 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// by their next call.
     public func close() { packets.close() }
 }
-#endif

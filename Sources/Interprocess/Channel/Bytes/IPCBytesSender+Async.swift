@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 extension IPCBytesSender {
     /// Waits until the kernel has everything that was sent, suspending the task.
     ///
@@ -58,4 +57,3 @@ extension IPCBytesSender {
         try await unsafe packets.send(bytes.count, passed, until: deadline) { unsafe $0(bytes) }
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// The sending end of a channel for messages of bytes.
 ///
 /// Any number of threads and tasks may send by it at the same time, and other processes may have it too: each message
@@ -28,7 +27,7 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
         adopting descriptor: IPCDescriptor,
         options: IPCChannel.Options = IPCChannel.Options()
     ) throws(IPCError) {
-        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
+        self.init(try IPCChannel.adopt(descriptor, toReceive: false), limit: options.maximumMessageSize)
     }
 
     /// How long sending waits at most, unless a call says otherwise; `nil`, as it is at first, is without limit.
@@ -129,4 +128,3 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
         try packets.flush(packets.side.settings.patience(timeout))
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// A message as it has come: its bytes, and the descriptors with it, which are closed unless they are taken.
 ///
 /// If it comes from an ``IPCSender``, it is a value that has not been decoded yet: see ``decode(as:)``.
@@ -53,4 +52,3 @@ public struct IPCRawMessage: Sendable {
         return IPCDescriptor(descriptor, name: "a received descriptor")
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// The messages that arrive in parts at the same time, from several senders.
 struct Assemblies: ~Copyable {
     static let most = 64
@@ -52,4 +51,3 @@ struct Assemblies: ~Copyable {
 
     private func index(of identifier: UInt64) -> Int? { present.firstIndex { $0.identifier == identifier } }
 }
-#endif

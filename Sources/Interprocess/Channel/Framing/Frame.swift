@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// The head of a frame: what every message, or part of one, begins with on its way between processes.
 ///
 ///     0..<4   how many bytes follow the head (little-endian)
@@ -65,4 +64,3 @@ struct FrameHead: Equatable {
 
     func store(to memory: UnsafeMutableRawPointer) { unsafe memory.storeBytes(of: word, as: UInt64.self) }
 }
-#endif

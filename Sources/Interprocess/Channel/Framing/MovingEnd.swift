@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// Something that moves to another process when it is sent there.
 protocol MovingEnd: Sendable {
     associatedtype Move: EndMove
@@ -12,11 +11,10 @@ protocol MovingEnd: Sendable {
 }
 
 /// A move, during which nobody uses what moves: undone when this goes, unless it is finished.
-protocol EndMove: Sendable {
+protocol EndMove: AnyObject, Sendable {
     /// It is somebody else's now.
     func finish()
 }
 
 extension PacketReceiver: MovingEnd {}
 extension PacketReceiver.Move: EndMove {}
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// What has come in packets, and the messages that it makes.
@@ -46,6 +45,9 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
         )
     }
 
+    /// One byte more than any packet has, to tell one that has too many.
+    private static let capacity = FrameHead.maximumPacket + PacketTransport.trailerCapacity + 1
+
     /// How large a message may be.
     let limit: Int
     private var memory: UnsafeMutableRawPointer?
@@ -79,8 +81,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     @inline(__always)
     mutating func fill(_ receive: (inout cip_message) -> Int64) -> Int64 {
         let memory = unsafe memory ?? allocate()
-        // One byte more than any packet has, to tell one that has too many.
-        var buffer = unsafe cip_buffer(base: memory, count: FrameHead.maximumPacket + 1)
+        var buffer = unsafe cip_buffer(base: memory, count: Self.capacity)
         return unsafe withUnsafeMutablePointer(to: &buffer) { buffer in
             var message = unsafe cip_message()
             unsafe message.buffers = buffer
@@ -98,7 +99,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
 
     @inline(never)
     private mutating func allocate() -> UnsafeMutableRawPointer {
-        let allocated = UnsafeMutableRawPointer.allocate(byteCount: FrameHead.maximumPacket + 1, alignment: 16)
+        let allocated = UnsafeMutableRawPointer.allocate(byteCount: Self.capacity, alignment: 16)
         unsafe memory = allocated
         unsafe numbers = .allocate(capacity: Int(CIP_MAXIMUM_DESCRIPTORS))
         return unsafe allocated
@@ -168,9 +169,11 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     private mutating func takeAttachments(_ count: Int) throws(Failure) -> ReceivedDescriptors? {
         if count == 0 { return nil }
         if wasCut { throw .cut }
-        guard let taken = attachments, taken.count == count else { throw .malformed }
+        guard let taken = attachments, taken.count == count else {
+            start = end
+            throw .malformed
+        }
         attachments = nil
         return taken
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// Messages that wait to be sent together, in one packet.
@@ -36,11 +35,11 @@ struct PacketOutbox: ~Copyable, @unchecked Sendable {
     /// Sends what is here, if that takes no waiting.
     ///
     /// - Returns: 0, or a negated error code.
-    mutating func flush(_ descriptor: Int64) -> Int64 {
+    mutating func flush(_ core: DescriptorCore) -> Int64 {
         if failure < 0 { return failure }
         guard count > 0, let memory = unsafe memory else { return 0 }
         let count = count
-        let result = System.call(.send) { unsafe cip_send(descriptor, memory, count, false) }
+        let result = System.call(.send) { unsafe PacketTransport.sendFrames(core, memory, count) }
         if result == -cip_codes.would_block { return result }
         // What cannot be sent now never can: the next call tells.
         if result < 0 { failure = result }
@@ -48,4 +47,3 @@ struct PacketOutbox: ~Copyable, @unchecked Sendable {
         return min(result, 0)
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// The packets that a message is sent in.
@@ -26,12 +25,19 @@ struct PacketParts: Sendable {
     private var partCount: Int { min(count - sent, FrameHead.maximumPacket - FrameHead.size - prefix) }
 
     /// Sends the next packet: all of it, or none.
-    func send(_ descriptor: Int64, _ bytes: UnsafeRawBufferPointer, wait: Bool) -> Int64 {
+    ///
+    /// How long it may wait is said as `PacketTransport.send` has it.
+    func send(
+        _ core: DescriptorCore,
+        _ bytes: UnsafeRawBufferPointer,
+        wait: Bool,
+        _ patience: Patience? = nil
+    ) -> Int64 {
         let passed = sent == 0 ? descriptors : []
         let kind = isWhole ? FrameHead.Kind.message : sent == 0 ? .firstPart : .part
         let head = FrameHead(kind, byteCount: prefix + partCount, attachmentCount: passed.count)
         let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + partCount])
-        return unsafe Self.send(descriptor, head, prefix, identifier, UInt64(count), part, passed, wait: wait)
+        return unsafe Self.send(core, head, prefix, identifier, UInt64(count), part, passed, wait: wait, patience)
     }
 
     mutating func advance() {
@@ -41,22 +47,25 @@ struct PacketParts: Sendable {
 
     /// Lets the receiver forget what has been sent, if that does not take waiting.
     func abandon(_ core: DescriptorCore) {
-        guard sent > 0, let lease = core.leaseIfOpen(.send) else { return }
+        if sent == 0 { return PacketTransport.takeBack(descriptors, by: core) }
+        guard let lease = core.leaseIfOpen(.send) else { return }
+        let patience = Patience(isNonblocking: true, deadline: .never)
         let head = FrameHead(.abandonment, byteCount: FrameHead.partPrefix, attachmentCount: 0)
         let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-        _ = unsafe Self.send(core.descriptor, head, FrameHead.partPrefix, identifier, 0, nothing, [], wait: false)
+        _ = unsafe Self.send(core, head, FrameHead.partPrefix, identifier, 0, nothing, [], wait: false, patience)
         withExtendedLifetime(lease) {}
     }
 
     private static func send(
-        _ descriptor: Int64,
+        _ core: DescriptorCore,
         _ head: FrameHead,
         _ prefix: Int,
         _ identifier: UInt64,
         _ total: UInt64,
         _ part: UnsafeRawBufferPointer,
         _ descriptors: [Int64],
-        wait: Bool
+        wait: Bool,
+        _ patience: Patience?
     ) -> Int64 {
         var start = (UInt64(0), identifier.littleEndian, total.littleEndian)
         var descriptors = descriptors
@@ -74,10 +83,9 @@ struct PacketParts: Sendable {
                     unsafe message.buffer_count = part.isEmpty ? 1 : 2
                     unsafe message.descriptors = passed.baseAddress
                     unsafe message.descriptor_count = passed.count
-                    return System.call(.message) { unsafe cip_send_message(descriptor, &message, wait) }
+                    return System.call(.message) { unsafe PacketTransport.send(core, &message, wait: wait, patience) }
                 }
             }
         }
     }
 }
-#endif

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 internal import Synchronization
+
+/// What a receiver belongs to, and must be told of its end.
+protocol ReceiverMembership: AnyObject, Sendable {
+    /// Whether there is anybody to be told.
+    var isAlive: Bool { get }
+
+    func willClose()
+    func didClose()
+}
 
 /// The receiving end of a channel: the one way in which all of them receive messages.
 ///
@@ -13,10 +21,11 @@ final class PacketReceiver: @unchecked Sendable {
     let settings = WaitSettings()
     /// How large a message may be.
     let limit: Int
-    let membership = Locked<GroupMembership?>(nil)
-    private let turn = ReadingTurn()
+    /// The group that it is in.
+    let membership = Locked<(any ReceiverMembership)?>(nil)
+    let turn = ReadingTurn()
     private let hasMoved = Atomic<Bool>(false)
-    private let guess = EmptinessGuess()
+    let guess = EmptinessGuess()
     /// Belongs to whoever has the turn.
     private let inbox: UnsafeMutablePointer<PacketInbox>
 
@@ -58,7 +67,7 @@ final class PacketReceiver: @unchecked Sendable {
     /// Ends the turn that came with a message, which must not be used any more.
     func giveBack() { turn.give(core) }
 
-    private func checkUsable() throws(IPCError) {
+    func checkUsable() throws(IPCError) {
         if hasMoved.load(ordering: .relaxed) { throw core.error(.endpointMoved, .read) }
         if core.isClosed(.receive) { throw core.error(.closed, .read) }
     }
@@ -67,7 +76,7 @@ final class PacketReceiver: @unchecked Sendable {
         _ lease: borrowing DescriptorCore.Lease,
         _ patience: Patience
     ) throws(IPCError) -> Int64 {
-        let waits = patience.isUnlimited && lease.mayBlock
+        let waits = patience.isUnlimited && Transport.socket.mayWait(lease)
         while true {
             let result = attempt(wait: waits)
             if result <= 0 && core.isClosed(.receive) { throw core.error(.closed, .read) }
@@ -78,49 +87,20 @@ final class PacketReceiver: @unchecked Sendable {
         }
     }
 
-    private func attempt(wait: Bool) -> Int64 {
+    func attempt(wait: Bool) -> Int64 {
         let result = unsafe inbox.pointee.fill { message in
-            System.call(.message) { unsafe cip_receive_message(core.descriptor, &message, wait) }
+            System.call(.message) { unsafe PacketTransport.receive(core, &message, wait: wait) }
         }
         guess.learn(min(result, 1), of: 1)
         return result
     }
 
-    private func nextMessage() throws(IPCError) -> PacketInbox.Message? {
+    func nextMessage() throws(IPCError) -> PacketInbox.Message? {
         switch unsafe inbox.pointee.next() {
         case .message(let message): return message
         case .none: return nil
         case .failure(let failure): throw core.error(failure.code, .read, detail: failure.detail)
         }
-    }
-
-    /// The same, suspending the task.
-    ///
-    /// - Throws: Also `.cancelled`: the message is the next caller's.
-    func take(until deadline: Deadline) async throws(IPCError) -> PacketInbox.Message? {
-        while !turn.tryTake() {
-            let result = await turn.wait(core, until: deadline)
-            if result < 0 { throw core.failure(result, .read) }
-        }
-        do throws(IPCError) {
-            if core.budget.spend() { await core.giveWay() }
-            while true {
-                try checkUsable()
-                if Task.isCancelled { throw core.error(.cancelled, .read) }
-                if let message = try nextMessage() { return message }
-                let result = await core.awaiting(.receive, until: deadline, waitsFirst: guess.isLikelyEmpty) {
-                    let result = attempt(wait: false)
-                    return result <= 0 && core.isClosed(.receive) ? Ending.closed : result
-                }
-                if result < 0 { throw core.failure(result, .read) }
-                if result == 0 { break }
-            }
-        } catch {
-            giveBack()
-            throw error
-        }
-        giveBack()
-        return nil
     }
 
     /// The same if there is a message; else `nil`.
@@ -183,4 +163,3 @@ extension PacketReceiver {
         return move
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// The members of a group, and whose turn it is.
 struct GroupMembers {
     struct Member {
@@ -69,12 +68,18 @@ struct GroupMembers {
 
 /// That a receiver is in a group, which has to know before its descriptor closes: if others have it too, the kernel goes on
 /// to tell of it, and it can be taken out no more.
-struct GroupMembership {
-    weak var group: IPCReceiverGroup?
-    let number: UInt64
+final class GroupMembership: ReceiverMembership {
+    private weak let group: IPCReceiverGroup?
+    private let number: UInt64
+
+    init(_ group: IPCReceiverGroup, _ number: UInt64) {
+        self.group = group
+        self.number = number
+    }
+
+    var isAlive: Bool { group != nil }
 
     func willClose() { group?.forget(number) }
 
     func didClose() { group?.lookAgain(at: number) }
 }
-#endif

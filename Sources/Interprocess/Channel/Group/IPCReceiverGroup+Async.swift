@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 extension IPCReceiverGroup {
     /// Waits for something to happen to a member, suspending the task.
     ///
@@ -23,4 +22,3 @@ extension IPCReceiverGroup {
         }
     }
 }
-#endif

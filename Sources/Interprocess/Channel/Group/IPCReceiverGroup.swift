@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// Receivers that one thread or task waits for at the same time.
@@ -52,11 +51,20 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     ///
     /// The corresponding system call is `epoll_create1` or `kqueue`.
     ///
-    /// - Throws: ``IPCError/Code/resourcesExhausted``.
+    /// - Throws: ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/unsupported`` on Windows.
     public init() throws(IPCError) {
         let name = "a receiver group"
         var made = cip_poller()
         let result = System.call(.wake) { unsafe cip_poller_create_queue(&made) }
+        if result < 0, cip_meaning(-result) == CIP_MEANS_UNSUPPORTED {
+            throw IPCError(
+                .unsupported,
+                .create,
+                systemCode: -result,
+                name: name,
+                detail: "this system tells of no receivers together: wait for each in a thread or task of its own"
+            )
+        }
         let descriptor = try OwnedDescriptor(result: result, .create, name: name)
         let wake = System.call(.wake) { cip_wake_create() }
         if wake < 0 { throw IPCError(result: wake, .create, name: name) }
@@ -113,8 +121,8 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         let (number, result) = members.withLock { members -> (UInt64, Int64?) in
             let number = members.nextNumber()
             let isFree = member.packets.membership.withLock { membership in
-                if membership?.group != nil { return false }
-                membership = GroupMembership(group: self, number: number)
+                if let membership, membership.isAlive { return false }
+                membership = GroupMembership(self, number)
                 return true
             }
             if !isFree { return (number, nil) }
@@ -257,4 +265,3 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         for member in members.withLock({ $0.removeAll() }) { member.packets.membership.withLock { $0 = nil } }
     }
 }
-#endif

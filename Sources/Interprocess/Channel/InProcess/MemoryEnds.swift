@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
+#if !os(Windows)
 internal import CInterprocess
 
 /// The sending end of a channel inside one process.
@@ -139,7 +139,7 @@ extension IPCChannel {
         if capacity < 1 {
             throw IPCError(.invalidArgument, .create, name: inProcessName, detail: "there has to be room for a value")
         }
-        let (sender, receiver) = try makeEnds(named: inProcessName)
+        let (sender, receiver) = try LocalSocketBackend.pair(CIP_STREAM, LocalSocketBackend.streamWaker, name: inProcessName)
         let queue = MemoryQueue<Message>(sender, receiver, capacity: capacity)
         return (IPCSender(MemorySender(queue)), IPCReceiver(MemoryReceiver(queue)))
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
+#if !os(Windows)
 internal import CInterprocess
 
 /// The values on their way in a channel inside one process.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 extension IPCRouter {
     /// Ends all routes, and waits for the handler that is under way, suspending the task.
     ///
@@ -10,4 +9,3 @@ extension IPCRouter {
         await core.waitForEndAwaited()
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// Calls handlers with what comes in channels.
 ///
 /// ```swift
@@ -140,4 +139,3 @@ private struct RouteDecoder: @unchecked Sendable {
         decoder = IPCDecoder(limits: limits)
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 internal import CInterprocess
 
 /// A router's routes, and the thread that calls their handlers, to which they belong as long as it runs.
@@ -130,4 +129,3 @@ final class RouterCore: Sendable {
         if !isOwnThread { _ = await end.descriptorCore.becomeReady(.receive, until: .never) }
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 // What can be anywhere in a value that is sent: it travels as a descriptor, beside the bytes.
 
 extension AttachmentKind {
@@ -36,11 +35,13 @@ extension Decoder {
         return try decoder.claimAttachment(kind)
     }
 
-    func claimSender() throws -> DescriptorCore { try IPCChannel.adopt(claim(.sender), isShared: true) }
+    func claimSender() throws -> DescriptorCore {
+        try PacketTransport.adopt(claim(.sender), toReceive: false, isShared: true)
+    }
 
     /// Nobody else has it: whoever sent it has none any more.
     func claimReceiver() throws -> DescriptorCore {
-        try IPCChannel.adopt(claim(.receiver), isShared: false)
+        try PacketTransport.adopt(claim(.receiver), toReceive: true, isShared: false)
     }
 }
 
@@ -144,4 +145,3 @@ extension LocalSocketStream: Codable {
         try encoder.encode(attachment: AttachedObject(kind: .stream, core: descriptorCore))
     }
 }
-#endif

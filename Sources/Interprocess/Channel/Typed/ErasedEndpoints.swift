@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 // Endpoints without the type of their messages, for those who hand them on, or keep many of different types.
 
 extension IPCSender {
@@ -83,4 +82,3 @@ extension IPCBytesReceiver: Codable {
         try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
     }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 extension IPCReceiver {
     /// Receives the next value, suspending the task until it comes.
     ///
@@ -42,4 +41,3 @@ extension IPCReceiver: AsyncSequence {
     /// Makes an iterator; several of them share the values.
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(receiver: self) }
 }
-#endif

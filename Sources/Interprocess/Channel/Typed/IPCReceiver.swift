@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// The receiving end of a channel for values.
 ///
 /// Any thread may call any method at any time; those that receive at the same time take turns, and each value goes to
@@ -83,4 +82,3 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     /// by their next call.
     public func close() { if let memory { memory.close() } else { packets.close() } }
 }
-#endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 extension IPCSender {
     /// Sends a value, suspending the task while the kernel's buffer is full.
     ///
@@ -36,4 +35,3 @@ extension IPCSender {
         try await packets.flush(until: packets.side.settings.deadline(timeout))
     }
 }
-#endif

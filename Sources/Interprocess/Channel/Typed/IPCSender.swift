@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 /// The sending end of a channel for values.
 ///
 /// Any number of threads and tasks may send by it at the same time, and other processes may have it too: send it in a
@@ -103,4 +102,3 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     /// there is no room for yet, that goes first, however long it takes, and then the end closes.
     public func close() { if let memory { memory.close() } else { packets.close() } }
 }
-#endif

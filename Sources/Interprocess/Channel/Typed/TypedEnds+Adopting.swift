@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#if !canImport(Darwin) && !os(Windows)
 extension IPCSender {
     /// Takes over a sending end that has come from another process, or was inherited.
     ///
@@ -13,7 +12,7 @@ extension IPCSender {
         adopting descriptor: IPCDescriptor,
         options: IPCChannel.Options = IPCChannel.Options()
     ) throws(IPCError) {
-        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
+        self.init(try IPCChannel.adopt(descriptor, toReceive: false), limit: options.maximumMessageSize)
     }
 }
 
@@ -31,7 +30,6 @@ extension IPCReceiver {
         adopting descriptor: IPCDescriptor,
         options: IPCChannel.Options = IPCChannel.Options()
     ) throws(IPCError) {
-        self.init(try IPCChannel.adopt(descriptor), limit: options.maximumMessageSize)
+        self.init(try IPCChannel.adopt(descriptor, toReceive: true), limit: options.maximumMessageSize)
     }
 }
-#endif

@@ -136,7 +136,7 @@ final class EndpointTests: InterprocessTestCase {
         regions.close()
         let copy = try sender.withUnsafeDescriptor { dup($0) }
         let wrong = IPCSender<One<SharedRegion>>(
-            try IPCChannel.adopt(OwnedDescriptor(Int64(copy)), isShared: true),
+            try PacketTransport.adopt(OwnedDescriptor(Int64(copy)), toReceive: false, isShared: true),
             limit: 1 << 20
         )
         try wrong.send(One(value: try SharedRegion(byteCount: 10) { _ in }))

@@ -98,7 +98,7 @@ final class TypedChannelTests: InterprocessTestCase {
     func testAnotherTypeIsAnError() throws {
         let (sender, receiver) = try IPCChannel.make(of: Order.self)
         let other = IPCSender<[String]>(
-            try IPCChannel.adopt(OwnedDescriptor(dup(sender)), isShared: true),
+            try PacketTransport.adopt(OwnedDescriptor(dup(sender)), toReceive: false, isShared: true),
             limit: 1 << 20
         )
         try other.send(["not", "an", "order"])

@@ -79,7 +79,8 @@ enum LocalSocketBackend {
 
     static func pair(
         _ type: Int,
-        _ waker: DescriptorCore.Waker
+        _ waker: DescriptorCore.Waker,
+        name: String = "a socket pair"
     ) throws(IPCError) -> (DescriptorCore, DescriptorCore) {
         var ends: (Int64, Int64) = (-1, -1)
         let result = System.call(.socket) {
@@ -90,10 +91,10 @@ enum LocalSocketBackend {
                 )
             }
         }
-        if result < 0 { throw IPCError(result: result, .create, name: "a socket pair") }
+        if result < 0 { throw IPCError(result: result, .create, name: name) }
         return (
-            DescriptorCore(OwnedDescriptor(ends.0), name: "a socket pair", waker: waker),
-            DescriptorCore(OwnedDescriptor(ends.1), name: "a socket pair", waker: waker)
+            DescriptorCore(OwnedDescriptor(ends.0), name: name, waker: waker),
+            DescriptorCore(OwnedDescriptor(ends.1), name: name, waker: waker)
         )
     }
 

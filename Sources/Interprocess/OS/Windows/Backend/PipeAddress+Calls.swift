@@ -30,11 +30,13 @@ extension PipeAddress {
     /// Makes a pipe whose name nobody else knows, and opens both of its ends.
     static func makePair(
         _ direction: NamedPipeDirection,
+        _ mode: NamedPipeMode = .bytes,
         bufferSize: Int,
         for label: String
     ) throws(IPCError) -> (server: DescriptorCore, client: DescriptorCore) {
         var options = NamedPipeListener.Options()
         options.direction = direction
+        options.mode = mode
         options.instanceLimit = 1
         options.receiveBufferSize = bufferSize
         options.sendBufferSize = bufferSize

@@ -92,6 +92,7 @@ extension DescriptorCore {
 /// The codes that are no errors, or not only.
 enum PipeCode {
     static let brokenPipe: Int64 = 109
+    static let timedOut: Int64 = 121
     static let busy: Int64 = 231
     static let noData: Int64 = 232
     static let notConnected: Int64 = 233

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+internal import CInterprocess
+internal import Synchronization
+
+extension PacketSender {
+    /// Sends a message, and descriptors beside it, suspending the task.
+    ///
+    /// - Parameters:
+    ///   - count: How many bytes it has.
+    ///   - descriptors: What goes with it.
+    ///   - deadline: By when it must be sent.
+    ///   - withBytes: Lends the bytes.
+    /// - Throws: Also `.cancelled`.
+    func send(
+        _ count: Int,
+        _ descriptors: OutgoingDescriptors,
+        until deadline: Deadline,
+        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
+    ) async throws(IPCError) {
+        try check(count, descriptors.numbers)
+        if descriptors.numbers.isEmpty && FrameHead(whole: count) != nil && Reactor.isHere {
+            return try await unsafe collect(until: deadline, withBytes)
+        }
+        try await flush(until: deadline)
+        var parts = PacketParts(count, try PacketTransport.pass(descriptors.numbers, by: core))
+        while !parts.areSent {
+            do throws(IPCError) {
+                _ = try await side.send(until: deadline) {
+                    unsafe withBytes { unsafe parts.send(core, $0, wait: false) }
+                }
+            } catch {
+                parts.abandon(core)
+                throw toldAsDisconnect(error)
+            }
+            parts.advance()
+        }
+        withExtendedLifetime(descriptors) {}
+    }
+
+    /// Sends what is collected, suspending the task.
+    func flush(until deadline: Deadline) async throws(IPCError) {
+        if hasCollected.load(ordering: .acquiring) {
+            do throws(IPCError) {
+                _ = try await side.send(until: deadline) { outbox.withLock { flush(&$0) } }
+            } catch {
+                throw toldAsDisconnect(error)
+            }
+        }
+    }
+}
+
+// MARK: - Collecting
+
+extension PacketSender: TurnEnd {
+    /// Lets a message be sent at the end of this turn of the loop, if this is a loop's thread, there is room, and others
+    /// need not come to their turn first.
+    @inline(__always)
+    func tryCollect(_ bytes: UnsafeRawBufferPointer) throws(IPCError) -> Bool {
+        try check(bytes.count, [])
+        if !Reactor.isHere || FrameHead(whole: bytes.count) == nil || core.budget.spend() { return false }
+        if Task.isCancelled { throw core.error(.cancelled, .write) }
+        let result = outbox.withLock { unsafe add(bytes, &$0) }
+        if result == -cip_codes.would_block { return false }
+        if result < 0 { throw toldAsDisconnect(core.failure(result, .write)) }
+        return true
+    }
+
+    /// The same once others had their turn, suspending the task until there is room.
+    private func collect(
+        until deadline: Deadline,
+        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
+    ) async throws(IPCError) {
+        await core.giveWay()
+        if Task.isCancelled { throw core.error(.cancelled, .write) }
+        while true {
+            let result = outbox.withLock { outbox in unsafe withBytes { unsafe add($0, &outbox) } }
+            if result == 0 { return }
+            if result != -cip_codes.would_block { throw toldAsDisconnect(core.failure(result, .write)) }
+            try await flush(until: deadline)
+        }
+    }
+
+    @inline(__always)
+    private func add(_ bytes: UnsafeRawBufferPointer, _ outbox: inout PacketOutbox) -> Int64 {
+        if isClosing.load(ordering: .relaxed) || core.isClosed(.send) { return Ending.closed }
+        let result = unsafe outbox.add(bytes)
+        if result < 0 { return result }
+        hasCollected.store(true, ordering: .releasing)
+        if !outbox.isExpected { expect(&outbox) }
+        return 0
+    }
+
+    @inline(never)
+    private func expect(_ outbox: inout PacketOutbox) {
+        outbox.isExpected = true
+        // After it has given way, a task that prefers no loop may be elsewhere.
+        if let reactor = Reactor.current { reactor.callAtEndOfTurn(self) } else { Task { await flushInTheEnd() } }
+    }
+
+    func turnDidEnd() {
+        // Where there is no room, whoever makes some lets it go.
+        if !flushAsExpected() { Task { await flushInTheEnd() } }
+    }
+
+    private func flushInTheEnd() async {
+        repeat { try? await flush(until: .never) } while !flushAsExpected()
+    }
+}
