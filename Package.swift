@@ -59,6 +59,18 @@ let package = Package(
             path: "Tests/Examples/share-file",
             swiftSettings: strictness
         ),
+        .executableTarget(
+            name: "worker-pool",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/worker-pool",
+            swiftSettings: strictness
+        ),
+        .executableTarget(
+            name: "service",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/service",
+            swiftSettings: strictness
+        ),
         .target(
             name: "CBenchmark",
             path: "Tests/Benchmarks/CBenchmark",
@@ -81,6 +93,7 @@ let package = Package(
             name: "InterprocessTests",
             dependencies: [
                 "Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file", "share-file",
+                "worker-pool", "service",
             ],
             swiftSettings: strictness + [
                 .define("INTERPROCESS_FAULT_INJECTION", .when(configuration: .debug))

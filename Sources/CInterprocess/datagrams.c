@@ -33,8 +33,8 @@ struct surroundings {
     } control;
 };
 
-static int64_t send_some(int descriptor, struct mmsghdr *headers, size_t count) {
-    int flags = CIP_NO_SIGNAL | MSG_DONTWAIT;
+static int64_t send_some(int descriptor, struct mmsghdr *headers, size_t count, bool wait) {
+    int flags = CIP_NO_SIGNAL | (wait ? 0 : MSG_DONTWAIT);
 #if CIP_HAS_MANY_MESSAGES
     return cip_result(sendmmsg(descriptor, headers, (unsigned)count, flags));
 #else
@@ -59,13 +59,13 @@ static int64_t receive_some(int descriptor, struct mmsghdr *headers, size_t coun
 #endif
 }
 
-int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagrams, size_t count) {
+int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagrams, size_t count, bool wait) {
     struct mmsghdr headers[CIP_DATAGRAMS_AT_ONCE];
     struct sockaddr_un addresses[CIP_DATAGRAMS_AT_ONCE];
     size_t sent = 0;
     while (sent < count) {
         size_t part = 0;
-        for (; part < at_once(sent) && sent + part < count; part++) {
+        for (; part < at_once(wait ? count : sent) && sent + part < count; part++) {
             const struct cip_datagram *datagram = &datagrams[sent + part];
             struct msghdr *header = &headers[part].msg_hdr;
             memset(header, 0, sizeof *header);
@@ -77,7 +77,7 @@ int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagr
             header->msg_name = &addresses[part];
             header->msg_namelen = (socklen_t)total;
         }
-        int64_t result = send_some((int)descriptor, headers, part);
+        int64_t result = send_some((int)descriptor, headers, part, wait);
         if (result < 0) return sent > 0 ? (int64_t)sent : result;
         sent += (size_t)result;
         if ((size_t)result < part) break;

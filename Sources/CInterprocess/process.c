@@ -63,6 +63,7 @@ const struct cip_codes cip_codes = {
     .invalid_argument = EINVAL,
     .other_family = EAFNOSUPPORT,
     .no_process = ESRCH,
+    .no_child = ECHILD,
     // Linux says EAGAIN.
     .queue_full = CIP_LINUX ? INT32_MAX : ENOBUFS,
 };
@@ -93,8 +94,10 @@ int64_t cip_meaning(int64_t code) {
     case EISDIR:
     case ENOTSOCK:
     case EPROTOTYPE:
-    case EDESTADDRREQ: return CIP_MEANS_INVALID_ARGUMENT;
-    case EMSGSIZE: return CIP_MEANS_MESSAGE_TOO_LARGE;
+    case EDESTADDRREQ:
+    case ENOEXEC: return CIP_MEANS_INVALID_ARGUMENT;
+    case EMSGSIZE:
+    case E2BIG: return CIP_MEANS_MESSAGE_TOO_LARGE;
     case ENOSYS:
 #if EOPNOTSUPP != ENOTSUP
     case EOPNOTSUPP:
@@ -123,6 +126,7 @@ int64_t cip_meaning(int64_t code) {
 
 const char *cip_code_name(int64_t code) {
     switch (code) {
+        CIP_NAME(E2BIG);
         CIP_NAME(EACCES);
         CIP_NAME(EADDRINUSE);
         CIP_NAME(EAFNOSUPPORT);
@@ -150,6 +154,7 @@ const char *cip_code_name(int64_t code) {
         CIP_NAME(ENFILE);
         CIP_NAME(ENOBUFS);
         CIP_NAME(ENOENT);
+        CIP_NAME(ENOEXEC);
         CIP_NAME(ENOMEM);
         CIP_NAME(ENOPROTOOPT);
         CIP_NAME(ENOSPC);

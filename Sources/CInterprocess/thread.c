@@ -59,6 +59,8 @@ int64_t cip_thread_start(const char *name, void (*body)(void *), void *context) 
     return 0;
 }
 
+uint64_t cip_thread_current(void) { return (uint64_t)(uintptr_t)pthread_self(); }
+
 static _Thread_local uintptr_t mark;
 uintptr_t cip_thread_mark(void) { return mark; }
 void cip_thread_set_mark(uintptr_t value) { mark = value; }

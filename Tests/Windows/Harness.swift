@@ -32,11 +32,14 @@ struct Program {
         if filter.utf8.elementsEqual("write-and-end".utf8) {
             return writeAndEnd(unsafe String(cString: wt_argument(2)))
         }
+        if filter.utf8.elementsEqual("echo-to-parent".utf8) {
+            return echoToParent(unsafe String(cString: wt_argument(2)))
+        }
         var (passed, failed, notExecuted) = (0, 0, 0)
         warmUp()
         for test in pathTests + streamTests + messageTests + clientTests + closingTests + waitingTests + processTests
             + securityTests + optionTests + localSocketTests + unnamedPipeTests + pollerTests
-            + awaitedMessageTests + signalTests
+            + awaitedMessageTests + signalTests + childTests
         where contains(test.name, filter) {
             let result = run(test)
             if result.failures == 0 { passed += 1 } else { failed += 1 }

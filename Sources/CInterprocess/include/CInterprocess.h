@@ -14,6 +14,7 @@
 #ifndef CINTERPROCESS_H
 #define CINTERPROCESS_H
 
+#include "cip_child.h"
 #include "cip_credentials.h"
 #include "cip_descriptor.h"
 #include "cip_file.h"

@@ -59,6 +59,9 @@ int64_t cip_poller_wait(const struct cip_poller *poller, struct cip_event *event
 /// threads that take them would take them out of order.
 int64_t cip_thread_start(const char *name, void (*body)(void *), void *context);
 
+/// What tells the calling thread from all others that run: pthread_self(3), GetCurrentThreadId.
+uint64_t cip_thread_current(void);
+
 /// A mark that each thread has for itself, 0 at first.
 uintptr_t cip_thread_mark(void);
 void cip_thread_set_mark(uintptr_t mark);

@@ -35,6 +35,7 @@ struct cip_codes {
     int64_t invalid_argument;
     int64_t other_family;
     int64_t no_process;
+    int64_t no_child;
     /// Of a datagram: the receiver's queue is full, and nothing tells when it is not (BSDs, Darwin).
     int64_t queue_full;
 };

@@ -75,6 +75,8 @@ struct cip_message {
 
 /// sendmsg(2). More than CIP_MAXIMUM_DESCRIPTORS descriptors: EINVAL, nothing sent.
 int64_t cip_send_message(int64_t descriptor, const struct cip_message *message, bool wait);
+/// send(2) or sendmsg(2): a head, as it is in memory, and bytes behind it.
+int64_t cip_send_packet(int64_t descriptor, uint64_t head, const void *CIP_NULLABLE bytes, size_t count, bool wait);
 /// recvmsg(2). `descriptor_count` becomes the number that came; descriptors for which there was no room do not come, or
 /// are closed.
 int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, bool wait);
@@ -92,9 +94,9 @@ struct cip_datagram {
     size_t address_length;
 };
 
-/// sendmmsg(2), or sendmsg(2) for each where there is none (Darwin, DragonFly), without waiting. Returns how many were
-/// sent, from the first; an error only if none was.
-int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagrams, size_t count);
+/// sendmmsg(2), or sendmsg(2) for each where there is none (Darwin, DragonFly), waiting (for as
+/// long as SO_SNDTIMEO says) or not at all. Returns how many were sent, from the first; an error only if none was.
+int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagrams, size_t count, bool wait);
 /// recvmmsg(2), or recvmsg(2) for each, waiting for the first one or not at all. Returns how many came; an error only if
 /// none did. Addresses and credentials come where senders are to be told; descriptors that were sent with them do not
 /// come, and are not told.

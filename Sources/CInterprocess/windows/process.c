@@ -53,6 +53,7 @@ const struct cip_codes cip_codes = {
     .invalid_argument = ERROR_INVALID_PARAMETER,
     .other_family = NONE,
     .no_process = NONE,
+    .no_child = NONE,
     .queue_full = NONE,
 };
 

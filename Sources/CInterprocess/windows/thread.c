@@ -71,6 +71,8 @@ int64_t cip_begin_lasting(int64_t (*begin)(void *), void *context) {
     return call.result;
 }
 
+uint64_t cip_thread_current(void) { return GetCurrentThreadId(); }
+
 static _Thread_local uintptr_t mark;
 uintptr_t cip_thread_mark(void) { return mark; }
 void cip_thread_set_mark(uintptr_t value) { mark = value; }

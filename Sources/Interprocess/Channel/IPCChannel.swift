@@ -63,16 +63,16 @@ public enum IPCChannel {
     ///
     /// - Throws: `.invalidArgument` when it is no end of a channel, and then closes it; `.closed`, `.busy`.
     static func adopt(_ descriptor: IPCDescriptor) throws(IPCError) -> DescriptorCore {
-        try adopt(OwnedDescriptor(Int64(try descriptor.detach())))
+        try adopt(OwnedDescriptor(Int64(try descriptor.detach())), isShared: true)
     }
 
-    static func adopt(_ owned: consuming OwnedDescriptor) throws(IPCError) -> DescriptorCore {
+    static func adopt(_ owned: consuming OwnedDescriptor, isShared: Bool) throws(IPCError) -> DescriptorCore {
         let raw = owned.raw
         let type = System.call(.option) { cip_socket_type(raw) }
         if type != Int64(CIP_SEQUENCED_PACKETS) {
             throw IPCError(.invalidArgument, .adopt, name: "descriptor \(raw)", detail: "it is no end of a channel")
         }
-        return DescriptorCore(owned, name: "a channel", waker: LocalSocketBackend.streamWaker, isShared: true)
+        return DescriptorCore(owned, name: "a channel", waker: LocalSocketBackend.streamWaker, isShared: isShared)
     }
 
     static func makeEnds(named name: String = "a channel") throws(IPCError) -> (DescriptorCore, DescriptorCore) {

@@ -74,6 +74,10 @@ final class Reactor: @unchecked Sendable {
         unsafe poller.deallocate()
     }
 
+    /// Whether this is the thread of one.
+    @inline(__always)
+    static var isHere: Bool { cip_thread_mark() != 0 }
+
     /// The reactor whose thread this is.
     static var current: Reactor? {
         let mark = unsafe UnsafeRawPointer(bitPattern: cip_thread_mark())

@@ -32,6 +32,9 @@ public final class DescriptorCore: Sendable {
         case poll
         /// By shutdown(2).
         case shutdown
+        /// By shutdown(2), too; but that does not end waiting for room in another socket's queue, so that a call that
+        /// sends has a limit (SO_SNDTIMEO), as long as nobody else holds the description.
+        case shutdownAndSendLimit
         /// By a byte sent into the pipe that is about to go.
         case pipeByte
     }
@@ -216,6 +219,7 @@ extension DescriptorCore {
             old = seen
         }
         if waker == .pipeByte { pipeWaker.forget(descriptor) }
+        if waker == .shutdownAndSendLimit { _ = System.call(.option) { cip_set_send_timeout(descriptor, 0) } }
         withExtendedLifetime(lease) {}
     }
 
@@ -242,7 +246,7 @@ extension DescriptorCore {
         // Where the description is shared there is no such call: `share` saw to that.
         if blocked {
             switch waker {
-            case .shutdown: _ = cip_shutdown(descriptor, Int64(CIP_SHUT_BOTH))
+            case .shutdown, .shutdownAndSendLimit: _ = cip_shutdown(descriptor, Int64(CIP_SHUT_BOTH))
             case .pipeByte: pipeWaker.wake(descriptor)
             case .poll: break
             }

@@ -63,6 +63,7 @@ extension IPCError.Operation {
         case .decode: "decode"
         case .watch: "watch"
         case .signal: "signal"
+        case .spawn: "start"
         }
     }
 
@@ -106,6 +107,7 @@ extension IPCError.Code {
         case .decodingFailed: "what came could not be decoded"
         case .endpointMoved: "it was given away"
         case .protocolViolation: "the peer does not keep to the protocol"
+        case .noReply: "the other side will not reply to the request"
         case .system: "the system reports an error"
         }
     }
@@ -129,7 +131,7 @@ extension IPCError.Code {
         case .busy: "try again when it has ended"
         case .endpointMoved: "use the object that it was given to"
         case .cancelled, .invalidName, .invalidArgument, .unsupported, .encodingFailed, .decodingFailed,
-            .protocolViolation, .system:
+            .protocolViolation, .noReply, .system:
             nil
         }
     }

@@ -155,6 +155,8 @@ extension IPCError {
         case endpointMoved
         /// The peer does not keep to the protocol.
         case protocolViolation
+        /// The other side has the request, and will not reply to it.
+        case noReply
         /// Any other error of the system: see ``IPCError/systemCode``.
         case system
 
@@ -230,5 +232,7 @@ extension IPCError {
         case watch
         /// Sending a signal.
         case signal
+        /// Starting a program.
+        case spawn
     }
 }

@@ -108,6 +108,20 @@ protocol PlatformUnnamedPipes {
     static func bufferSize(_ core: DescriptorCore) throws(IPCError) -> Int
 }
 
+/// Programs that this process starts.
+protocol PlatformChildren {
+    static func start(
+        _ program: [UInt8],
+        _ arguments: [[UInt8]],
+        _ variables: [[UInt8]],
+        standard: [Int64],
+        channel: Int64,
+        named name: [UInt8]
+    ) throws(IPCError) -> (number: Int64, core: DescriptorCore)
+    static func identity(of descriptor: Int64) -> UInt64?
+    static func variables() -> [[UInt8]]
+}
+
 extension Transport: PlatformTransport {}
 extension DescriptorCore: PlatformReadiness {}
 extension LocalSocketAddress: PlatformAddress {}
@@ -118,3 +132,4 @@ extension LocalSocketBackend.Binding: PlatformBinding {}
 extension PendingConnection: PlatformPendingConnection {}
 extension PeerCredentials: PlatformCredentials {}
 extension UnnamedPipeBackend: PlatformUnnamedPipes {}
+extension ChildBackend: PlatformChildren {}

@@ -70,7 +70,7 @@ struct Allocations {
                 if received.byteCount != memory.bytes.count { throw Failure("another packet came") }
             }
         )
-        let connection = Connection(order: order(.socket, .echoPackets))
+        let connection = Connection(order: order(.packets))
         figures.append(
             try connection.byPackets { socket in
                 try count("packet-waiting", "round trip to a process, packet") {
@@ -129,8 +129,8 @@ struct Allocations {
         return figures
     }
 
-    private func order(_ transport: Order.Transport, _ work: Order.Work = .echo) -> Order {
-        Order(side: .library, work: work, transport: transport, size: 64, path: scratch)
+    private func order(_ transport: Order.Transport) -> Order {
+        Order(side: .library, work: .echo, transport: transport, size: 64, path: scratch)
     }
 
     private func count(_ name: String, _ title: String, _ operation: () throws -> Void) throws -> Figure {

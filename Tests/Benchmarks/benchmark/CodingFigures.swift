@@ -5,20 +5,6 @@ import Interprocess
 
 /// What it takes to encode values and decode them.
 struct CodingFigures {
-    /// Ten fields of the usual kinds.
-    private struct TenFields: Codable {
-        var id: UInt64 = 1
-        var sequence: UInt32 = 2
-        var flag = true
-        var time = 3.5
-        var kind: UInt8 = 4
-        var x: Int32 = -5
-        var name = "a name of twenty chr"
-        var tag = "tag"
-        var option: Int? = 42
-        var values = [1, 2, 3, 4, 5, 6, 7, 8]
-    }
-
     private struct Plain: IPCPlain {
         var id: UInt64 = 1
         var time = 3.5

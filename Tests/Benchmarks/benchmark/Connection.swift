@@ -10,8 +10,8 @@ struct Connection {
     /// Connects in C.
     func inC<Value>(_ body: (cb_link) throws -> Value) throws -> Value {
         switch order.transport {
-        case .socket:
-            let made = order.work == .echoPackets ? cb_listen_for_packets(order.path) : cb_listen(order.path)
+        case .socket, .packets, .channel:
+            let made = order.transport == .socket ? cb_listen(order.path) : cb_listen_for_packets(order.path)
             let listener = try descriptor(made, "listening")
             defer {
                 cb_close(listener)

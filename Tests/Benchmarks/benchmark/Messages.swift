@@ -21,7 +21,7 @@ struct Messages {
             placement: .oneCPU,
             unit: .nanoseconds,
             target: Target(aim: 1.03, gate: 1.06)
-        ) { try packets($0, .oneCPU) }
+        ) { try packets($0) }
         return [roundTrip]
             + [Placement.oneCPU, .twoCPUs].map { placement in
                 Row(
@@ -35,21 +35,17 @@ struct Messages {
         #endif
     }
 
-    private func order(_ side: Side, _ work: Order.Work, _ placement: Placement) -> Order {
-        Order(
-            side: side,
-            work: work,
-            transport: .socket,
-            size: Self.size,
-            count: (work == .echoPackets ? 20_000 : 1_000_000) / (isQuick ? 4 : 1),
-            path: scratch,
-            cpu: placement.peerCPU
-        )
-    }
-
     #if !canImport(Darwin)
-    private func packets(_ side: Side, _ placement: Placement) throws -> Sample {
-        let order = order(side, .echoPackets, placement)
+    private func packets(_ side: Side) throws -> Sample {
+        let order = Order(
+            side: side,
+            work: .echo,
+            transport: .packets,
+            size: Self.size,
+            count: 20_000 / (isQuick ? 4 : 1),
+            path: scratch,
+            cpu: Placement.oneCPU.peerCPU
+        )
         let connection = Connection(order: order)
         if side == .c { return try connection.inC { try timeInC($0, order.size, order.count) } }
         return try connection.byPackets { socket in
@@ -64,7 +60,15 @@ struct Messages {
     #endif
 
     private func datagrams(_ side: Side, _ placement: Placement) throws -> Sample {
-        let order = order(side, .pourDatagrams, placement)
+        let order = Order(
+            side: side,
+            work: .pourDatagrams,
+            transport: .socket,
+            size: Self.size,
+            count: 1_000_000 / (isQuick ? 4 : 1),
+            path: scratch,
+            cpu: placement.peerCPU
+        )
         let sample: Sample
         let peer: PeerProcess
         switch side {

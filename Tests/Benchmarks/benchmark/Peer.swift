@@ -12,8 +12,6 @@ struct Order {
         case drain
         /// Connect and close.
         case connect
-        /// Send back the packets that come.
-        case echoPackets
         /// Send datagrams, for the warm-up and for the measurement.
         case pourDatagrams
     }
@@ -21,6 +19,9 @@ struct Order {
     enum Transport: String {
         case socket
         case pipe
+        case packets
+        /// A channel of the library's, and packets in C.
+        case channel
     }
 
     static let flag = "--peer"
@@ -36,21 +37,27 @@ struct Order {
     var cpu: Int64 = -1
     /// How many microseconds the library's reads spin, on both sides.
     var spin = 0
+    /// What a channel is for.
+    var payload = Payload.bytes
 
     /// What is done before the clock starts.
     var warmUp: Int { count / 8 + 1 }
 
     var arguments: [String] {
-        [Self.flag, side.rawValue, work.rawValue, transport.rawValue, "\(size)", "\(count)", path, "\(cpu)", "\(spin)"]
+        [
+            Self.flag, side.rawValue, work.rawValue, transport.rawValue, "\(size)", "\(count)", path, "\(cpu)",
+            "\(spin)",
+            payload.rawValue,
+        ]
     }
 }
 
 extension Order {
     init?(_ words: [String]) {
-        guard words.count == 9, words[0] == Self.flag, let side = Side(rawValue: words[1]),
+        guard words.count == 10, words[0] == Self.flag, let side = Side(rawValue: words[1]),
             let work = Work(rawValue: words[2]), let transport = Transport(rawValue: words[3]),
             let size = Int(words[4]), let count = Int(words[5]), let cpu = Int64(words[7]),
-            let spin = Int(words[8])
+            let spin = Int(words[8]), let payload = Payload(rawValue: words[9])
         else { return nil }
         self.init(
             side: side,
@@ -60,7 +67,8 @@ extension Order {
             count: count,
             path: words[6],
             cpu: cpu,
-            spin: spin
+            spin: spin,
+            payload: payload
         )
     }
 
@@ -85,12 +93,12 @@ extension Order {
                 try check(cb_send_datagrams(socket, $0.base, size, Int64(warmUp + count)), "sending")
             }
             return
-        case .echo, .drain, .echoPackets: break
+        case .echo, .drain: break
         }
         let link: cb_link
         switch transport {
-        case .socket:
-            let made = work == .echoPackets ? cb_connect_for_packets(path) : cb_connect(path)
+        case .socket, .packets, .channel:
+            let made = transport == .socket ? cb_connect(path) : cb_connect_for_packets(path)
             let socket = try descriptor(made, "connecting")
             link = cb_link(input: socket, output: socket, is_socket: true)
         case .pipe:
@@ -108,11 +116,12 @@ extension Order {
 
     private func obeyWithLibrary() throws {
         switch work {
-        case .echoPackets: return try echoPackets()
         case .pourDatagrams: return try pourDatagrams()
         case .echo, .drain, .connect: break
         }
         switch transport {
+        case .packets: try echoPackets()
+        case .channel: try obeyByChannel()
         case .socket:
             let name = try LocalSocketName.path(path)
             if work == .connect {

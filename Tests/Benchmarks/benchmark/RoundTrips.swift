@@ -77,6 +77,7 @@ struct RoundTrips {
         case (.library, .socket): return try connection.bySocket { try timeWithLibrary($0, size, count) }
         case (.library, .pipe):
             return try connection.byPipes(UnnamedPipe.Options()) { try timeWithLibrary($0, size, count) }
+        case (.library, .packets), (.library, .channel): throw Failure("these are no streams")
         }
     }
 }

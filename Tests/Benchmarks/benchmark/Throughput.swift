@@ -71,6 +71,7 @@ struct Throughput {
             var options = UnnamedPipe.Options()
             if let buffer { options.bufferSize = buffer }
             return try connection.byPipes(options) { try timeWithLibrary($0, order) }
+        case (.library, .packets), (.library, .channel): throw Failure("these are no streams")
         }
     }
 

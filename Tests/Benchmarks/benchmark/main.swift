@@ -62,7 +62,7 @@ func chosenRows(_ arguments: Arguments, _ scratch: String, _ machine: Machine) t
     let quick = arguments.isQuick
     let all =
         LoneThread(isQuick: quick).rows() + RoundTrips(scratch: scratch, isQuick: quick).rows()
-        + Messages(scratch: scratch, isQuick: quick).rows()
+        + Messages(scratch: scratch, isQuick: quick).rows() + Channels(scratch: scratch, isQuick: quick).rows()
         + Throughput(scratch: scratch, isQuick: quick).rows()
         + Connections(scratch: scratch, isQuick: quick).rows()
         + Awaited(scratch: scratch, isQuick: quick).rows()

@@ -97,9 +97,25 @@ do {
     case "echo-messages-in-storm":
         try echoMessagesInStorm(from: number(arguments[0]), to: number(arguments[1]))
     case "introduce": try introduce(over: number(arguments[0]))
+    case "serve-connections":
+        let server = try name(arguments[0])
+        try runAwaited { try await serveConnections(server) }
+    case "make-requests": try makeRequests(name(arguments[0]), number(arguments[1]))
+    case "be-many-clients":
+        let (server, count): (LocalSocketName, Int) = (try name(arguments[0]), number(arguments[1]))
+        try runAwaited { try await beManyClients(server, count) }
+    case "send-large-values": try sendLargeValues(name(arguments[0]))
+    case "come-alone": try comeAlone(name(arguments[0]))
     case "region": try readRegion(number(arguments[0]))
     case "pool": try readPool(over: number(arguments[0]), thenDie: arguments.last == "die")
     case "count-in-memory": try countInMemory(over: number(arguments[0]), times: number(arguments[1]))
+    case "exit": exit(number(arguments[0]))
+    case "echo-to-parent": try echoToParent()
+    case "describe-child": try describeChild()
+    case "replace-child": try replaceChild()
+    case "take-inherited": takeInherited()
+    case "answer-parent": try answerParent()
+    case "select-for-parent": try selectForParent()
     case "exit-awaiting": try exit(awaiting: number(arguments[0]), arguments[1])
     case "await-without-descriptors": try awaitWithoutDescriptors()
     case "storm-receive-awaited":

@@ -14,9 +14,10 @@ extension IPCBytesReceiver {
     ///   ``IPCError/Code/messageTooLarge`` or ``IPCError/Code/resourcesExhausted`` instead of something that came and
     ///   cannot be used, after which the next message can be received.
     public func receive(timeout: Duration? = nil) async throws(IPCError) -> [UInt8] {
-        let message = try await packets.receive(until: packets.settings.deadline(timeout)) { unsafe Array($0.bytes) }
-        guard let message else { throw packets.disconnected }
-        return message
+        let deadline = packets.settings.deadline(timeout)
+        guard let message = try await packets.take(until: deadline) else { throw packets.disconnected }
+        defer { packets.giveBack() }
+        return unsafe Array(message.bytes)
     }
 }
 
@@ -27,9 +28,10 @@ extension IPCBytesReceiver {
     /// - Returns: The message.
     /// - Throws: As `receive(timeout:)` does.
     public func receiveMessage(timeout: Duration? = nil) async throws(IPCError) -> IPCRawMessage {
-        let message = try await packets.receive(until: packets.settings.deadline(timeout), IPCRawMessage.init)
-        guard let message else { throw packets.disconnected }
-        return message
+        let deadline = packets.settings.deadline(timeout)
+        guard let message = try await packets.take(until: deadline) else { throw packets.disconnected }
+        defer { packets.giveBack() }
+        return IPCRawMessage(message)
     }
 }
 
@@ -45,7 +47,9 @@ extension IPCBytesReceiver: AsyncSequence {
         /// - Throws: As `IPCBytesReceiver.receive(timeout:)` does otherwise.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> [UInt8]? {
             let packets = receiver.packets
-            return try await packets.receive(until: packets.settings.deadline(nil)) { unsafe Array($0.bytes) }
+            guard let message = try await packets.take(until: packets.settings.deadline(nil)) else { return nil }
+            defer { packets.giveBack() }
+            return unsafe Array(message.bytes)
         }
     }
 

@@ -10,9 +10,11 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     public let descriptorCore: DescriptorCore
     let packets: PacketReceiver
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketReceiver(core, limit: limit)
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketReceiver(core, limit: limit)) }
+
+    init(_ packets: PacketReceiver) {
+        descriptorCore = packets.core
+        self.packets = packets
     }
 
     /// Takes over a receiving end that has come from another process, or was inherited.
@@ -48,9 +50,9 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     ///   ``IPCError/Code/messageTooLarge`` or ``IPCError/Code/resourcesExhausted`` instead of something that came and
     ///   cannot be used, after which the next message can be received.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
-        let message = try packets.receive(packets.settings.patience(timeout)) { unsafe Array($0.bytes) }
-        guard let message else { throw packets.disconnected }
-        return message
+        guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        defer { packets.giveBack() }
+        return unsafe Array(message.bytes)
     }
 
     /// Receives the next message, and the descriptors that come with it, waiting for it.
@@ -59,9 +61,9 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// - Returns: The message.
     /// - Throws: As `receive(timeout:)` does.
     public func receiveMessage(timeout: Duration? = nil) throws(IPCError) -> IPCRawMessage {
-        let message = try packets.receive(packets.settings.patience(timeout), IPCRawMessage.init)
-        guard let message else { throw packets.disconnected }
-        return message
+        guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        defer { packets.giveBack() }
+        return IPCRawMessage(message)
     }
 
     /// Receives the next message if there is one; descriptors that come with it are closed.
@@ -69,7 +71,9 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// - Returns: The message, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
     public func tryReceive() throws(IPCError) -> [UInt8]? {
-        try packets.tryReceive { unsafe Array($0.bytes) }
+        guard let message = try packets.tryTake() else { return nil }
+        defer { packets.giveBack() }
+        return unsafe Array(message.bytes)
     }
 
     /// Receives the next message, and the descriptors that come with it, if there is one.
@@ -77,7 +81,9 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// - Returns: The message, or `nil` when there is none yet.
     /// - Throws: As `receive(timeout:)` does.
     public func tryReceiveMessage() throws(IPCError) -> IPCRawMessage? {
-        try packets.tryReceive(IPCRawMessage.init)
+        guard let message = try packets.tryTake() else { return nil }
+        defer { packets.giveBack() }
+        return IPCRawMessage(message)
     }
 
     /// Receives the next message, and lends it where it is, without a copy.
@@ -93,17 +99,15 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
         timeout: Duration? = nil,
         _ body: (RawSpan) throws(IPCError) -> Value
     ) throws(IPCError) -> Value {
-        let value = try packets.receive(packets.settings.patience(timeout)) { (message) throws(IPCError) -> Value in
-            try body(unsafe RawSpan(_unsafeBytes: message.bytes))
-        }
-        guard let value else { throw packets.disconnected }
-        return value
+        guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
+        defer { packets.giveBack() }
+        return try body(unsafe RawSpan(_unsafeBytes: message.bytes))
     }
 
     /// Closes this end.
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
     /// by their next call.
-    public func close() { descriptorCore.close() }
+    public func close() { packets.close() }
 }
 #endif

@@ -28,6 +28,12 @@ extension IPCBytesSender {
         with descriptors: [any DescriptorOwner] = [],
         timeout: Duration? = nil
     ) async throws(IPCError) {
+        if descriptors.isEmpty {
+            let isCollected = try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) in
+                try unsafe packets.tryCollect(UnsafeRawBufferPointer(memory))
+            }
+            if isCollected { return }
+        }
         let passed = try OutgoingDescriptors(descriptors)
         try await unsafe packets.send(bytes.count, passed, until: packets.side.settings.deadline(timeout)) { body in
             unsafe bytes.withUnsafeBytes { unsafe body($0) }
@@ -46,6 +52,7 @@ extension IPCBytesSender {
         with descriptors: [any DescriptorOwner] = [],
         timeout: Duration? = nil
     ) async throws(IPCError) {
+        if descriptors.isEmpty, try unsafe packets.tryCollect(bytes) { return }
         let passed = try OutgoingDescriptors(descriptors)
         let deadline = packets.side.settings.deadline(timeout)
         try await unsafe packets.send(bytes.count, passed, until: deadline) { unsafe $0(bytes) }

@@ -10,9 +10,11 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
     public let descriptorCore: DescriptorCore
     let packets: PacketSender
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketSender(core, limit: limit)
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketSender(core, limit: limit)) }
+
+    init(_ packets: PacketSender) {
+        descriptorCore = packets.side.core
+        self.packets = packets
     }
 
     /// Takes over a sending end that has come from another process, or was inherited.
@@ -55,8 +57,12 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
         with descriptors: [any DescriptorOwner] = [],
         timeout: Duration? = nil
     ) throws(IPCError) {
-        let passed = try OutgoingDescriptors(descriptors)
-        try unsafe packets.send(bytes.count, passed, packets.side.settings.patience(timeout)) { unsafe $0(bytes) }
+        let patience = packets.side.settings.patience(timeout)
+        if descriptors.isEmpty {
+            try unsafe packets.send(bytes, patience)
+        } else {
+            try unsafe packets.send(bytes, OutgoingDescriptors(descriptors), patience)
+        }
     }
 
     /// Sends a message.
@@ -100,8 +106,8 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
     /// - Parameter bytes: The message.
     /// - Throws: ``IPCError/Code/wouldBlock`` when it would take waiting; otherwise as `send(_:with:timeout:)` does.
     public func trySend(_ bytes: [UInt8]) throws(IPCError) {
-        try unsafe packets.send(bytes.count, .none, Patience(isNonblocking: true, deadline: .never)) { body in
-            unsafe bytes.withUnsafeBytes { unsafe body($0) }
+        try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) in
+            try unsafe packets.send(UnsafeRawBufferPointer(memory), Patience(isNonblocking: true, deadline: .never))
         }
     }
 

@@ -17,6 +17,8 @@ extension CodedScalar {
     /// A requirement, so that each number has one that is compiled for it.
     static func array(_ bytes: UnsafeRawBufferPointer) -> [Self] {
         let count = bytes.count / MemoryLayout<Self>.size
+        // The standard library would write to the memory that all empty arrays share, as the thread sanitizer sees.
+        if count == 0 { return [] }
         return unsafe [Self](unsafeUninitializedCapacity: count) { elements, initialized in
             unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
             initialized = count

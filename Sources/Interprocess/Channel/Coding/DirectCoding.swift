@@ -252,6 +252,8 @@ extension Array: DirectlyDecodable where Element: IPCPlain {
     static func decodeDirectly(from decoder: ValueDecoder, at place: DecodingPlace) throws -> [Element] {
         let bytes = unsafe try decoder.memory.elements(Element.self, at: place)
         let count = bytes.count / MemoryLayout<Element>.size
+        // As for numbers.
+        if count == 0 { return [] }
         return unsafe [Element](unsafeUninitializedCapacity: count) { elements, initialized in
             unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
             initialized = count

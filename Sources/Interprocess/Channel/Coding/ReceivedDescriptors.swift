@@ -7,7 +7,7 @@ final class ReceivedDescriptors: Sendable {
     private let descriptors: Locked<[Int64]>
     let count: Int
 
-    static let none = ReceivedDescriptors([])
+    static let empty = ReceivedDescriptors([])
 
     init(_ descriptors: [Int64]) {
         count = descriptors.count

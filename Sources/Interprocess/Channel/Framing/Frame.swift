@@ -12,8 +12,8 @@
 /// one by which its other parts are known, and the size of the whole. The other parts begin with the first of these.
 struct FrameHead: Equatable {
     static let size = 8
-    /// The largest packet, with all that is in it.
-    static let maximumPacket = 64 << 10
+    /// The largest packet, with all that is in it: 64 KiB of a user's, coded, and heads.
+    static let maximumPacket = (64 << 10) + 128
     /// How many bytes the numbers take that parts begin with.
     static let firstPartPrefix = 16
     static let partPrefix = 8
@@ -39,6 +39,13 @@ struct FrameHead: Equatable {
         self.attachmentCount = attachmentCount
     }
 
+    /// The head of a whole message of so many bytes; `nil` if it is larger than a packet.
+    @inline(__always)
+    init?(whole byteCount: Int) {
+        if byteCount > Self.maximumPacket - Self.size { return nil }
+        self.init(.message, byteCount: byteCount, attachmentCount: 0)
+    }
+
     /// Reads a head; `nil` if no frame begins so.
     init?(_ memory: UnsafeRawPointer) {
         let length = unsafe UInt32(littleEndian: memory.loadUnaligned(as: UInt32.self))
@@ -50,9 +57,12 @@ struct FrameHead: Equatable {
         attachmentCount = unsafe Int(memory.load(fromByteOffset: 5, as: UInt8.self))
     }
 
-    func store(to memory: UnsafeMutableRawPointer) {
+    /// Its bytes, in their order.
+    var word: UInt64 {
         let word = UInt64(UInt32(byteCount)) | UInt64(kind.rawValue) << 32 | UInt64(UInt8(attachmentCount)) << 40
-        unsafe memory.storeBytes(of: word.littleEndian, as: UInt64.self)
+        return word.littleEndian
     }
+
+    func store(to memory: UnsafeMutableRawPointer) { unsafe memory.storeBytes(of: word, as: UInt64.self) }
 }
 #endif

@@ -13,7 +13,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     @safe
     struct Message: @unchecked Sendable {
         let bytes: UnsafeRawBufferPointer
-        let attachments: ReceivedDescriptors
+        let attachments: ReceivedDescriptors?
     }
 
     enum Next {
@@ -49,10 +49,11 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     /// How large a message may be.
     let limit: Int
     private var memory: UnsafeMutableRawPointer?
+    private var numbers: UnsafeMutablePointer<Int64>?
     /// What is left of the packet.
     private var start = 0
     private var end = 0
-    private var attachments = ReceivedDescriptors.none
+    private var attachments: ReceivedDescriptors?
     private var wasCut = false
     private var assemblies = Assemblies()
     /// What the last message was in, if that was not the packet.
@@ -60,7 +61,10 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    deinit { unsafe memory?.deallocate() }
+    deinit {
+        unsafe memory?.deallocate()
+        unsafe numbers?.deallocate()
+    }
 
     /// Whether nothing that has come is here.
     var isUntouched: Bool { isEmpty && assemblies.isEmpty }
@@ -72,29 +76,38 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     ///
     /// - Parameter receive: Receives into a message, which has room for what a packet may have.
     /// - Returns: Its result.
+    @inline(__always)
     mutating func fill(_ receive: (inout cip_message) -> Int64) -> Int64 {
+        let memory = unsafe memory ?? allocate()
         // One byte more than any packet has, to tell one that has too many.
-        let capacity = FrameHead.maximumPacket + 1
-        let memory = unsafe memory ?? .allocate(byteCount: capacity, alignment: 16)
-        unsafe self.memory = memory
-        return unsafe withUnsafeTemporaryAllocation(of: Int64.self, capacity: Int(CIP_MAXIMUM_DESCRIPTORS)) { room in
-            var buffer = unsafe cip_buffer(base: memory, count: capacity)
-            return unsafe withUnsafeMutablePointer(to: &buffer) { buffer in
-                var message = unsafe cip_message()
-                unsafe message.buffers = buffer
-                unsafe message.buffer_count = 1
-                unsafe message.descriptors = room.baseAddress
-                unsafe message.descriptor_count = room.count
-                let result = unsafe receive(&message)
-                if result < 0 { return result }
-                start = 0
-                end = Int(result)
-                let count = unsafe message.descriptor_count
-                attachments = count == 0 ? .none : ReceivedDescriptors(unsafe Array(room[..<count]))
-                wasCut = unsafe message.descriptors_lost
-                return result
-            }
+        var buffer = unsafe cip_buffer(base: memory, count: FrameHead.maximumPacket + 1)
+        return unsafe withUnsafeMutablePointer(to: &buffer) { buffer in
+            var message = unsafe cip_message()
+            unsafe message.buffers = buffer
+            unsafe message.buffer_count = 1
+            unsafe message.descriptors = numbers
+            unsafe message.descriptor_count = Int(CIP_MAXIMUM_DESCRIPTORS)
+            let result = unsafe receive(&message)
+            if result < 0 { return result }
+            start = 0
+            end = Int(result)
+            unsafe takeDescriptors(message)
+            return result
         }
+    }
+
+    @inline(never)
+    private mutating func allocate() -> UnsafeMutableRawPointer {
+        let allocated = UnsafeMutableRawPointer.allocate(byteCount: FrameHead.maximumPacket + 1, alignment: 16)
+        unsafe memory = allocated
+        unsafe numbers = .allocate(capacity: Int(CIP_MAXIMUM_DESCRIPTORS))
+        return unsafe allocated
+    }
+
+    private mutating func takeDescriptors(_ message: cip_message) {
+        wasCut = unsafe message.descriptors_lost
+        let numbers = unsafe UnsafeBufferPointer(start: numbers, count: message.descriptor_count)
+        attachments = numbers.isEmpty ? nil : ReceivedDescriptors(unsafe Array(numbers))
     }
 
     /// Takes out the next message that is whole.
@@ -107,7 +120,7 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
                 return .failure(error)
             }
         }
-        attachments = .none
+        attachments = nil
         return .none
     }
 
@@ -152,12 +165,12 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
     }
 
     /// Those of one frame, which has a packet for itself if it has any.
-    private mutating func takeAttachments(_ count: Int) throws(Failure) -> ReceivedDescriptors {
-        if count == 0 { return .none }
+    private mutating func takeAttachments(_ count: Int) throws(Failure) -> ReceivedDescriptors? {
+        if count == 0 { return nil }
         if wasCut { throw .cut }
-        if count != attachments.count { throw .malformed }
-        defer { attachments = .none }
-        return attachments
+        guard let taken = attachments, taken.count == count else { throw .malformed }
+        attachments = nil
+        return taken
     }
 }
 #endif

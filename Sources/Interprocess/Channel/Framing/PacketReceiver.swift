@@ -5,44 +5,62 @@ internal import CInterprocess
 internal import Synchronization
 
 /// The receiving end of a channel: the one way in which all of them receive messages.
+///
+/// Whoever takes a message has the turn to receive until it gives it back, and the message until then.
+@safe
 final class PacketReceiver: @unchecked Sendable {
     let core: DescriptorCore
     let settings = WaitSettings()
+    /// How large a message may be.
+    let limit: Int
+    let membership = Locked<GroupMembership?>(nil)
     private let turn = ReadingTurn()
     private let hasMoved = Atomic<Bool>(false)
     private let guess = EmptinessGuess()
     /// Belongs to whoever has the turn.
-    private var inbox: PacketInbox
+    private let inbox: UnsafeMutablePointer<PacketInbox>
 
     init(_ core: DescriptorCore, limit: Int) {
         self.core = core
-        inbox = PacketInbox(limit: limit)
+        self.limit = limit
+        unsafe inbox = .allocate(capacity: 1)
+        unsafe inbox.initialize(to: PacketInbox(limit: limit))
     }
 
-    /// Waits for the next message, and has it looked at.
+    deinit {
+        unsafe inbox.deinitialize(count: 1)
+        unsafe inbox.deallocate()
+    }
+
+    /// Waits for the next message.
     ///
-    /// - Parameters:
-    ///   - patience: How long to wait.
-    ///   - body: Is lent the message.
-    /// - Returns: What `body` returns; `nil` when all senders are gone, and everything is received.
+    /// - Returns: The message, after which `giveBack()` has to be called; `nil` when all senders are gone, and everything
+    ///   is received.
     /// - Throws: `.closed`, `.timedOut`, `.wouldBlock`; `.protocolViolation`, `.messageTooLarge` or
     ///   `.resourcesExhausted` instead of what came and cannot be used: the channel goes on after it.
-    func receive<Value>(
-        _ patience: Patience,
-        _ body: (PacketInbox.Message) throws(IPCError) -> Value
-    ) throws(IPCError) -> Value? {
+    func take(_ patience: Patience) throws(IPCError) -> PacketInbox.Message? {
         while !turn.tryTake() { try turn.wait(core, patience) }
-        defer { turn.give(core) }
-        try checkNotMoved()
-        let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
-        while true {
-            if let message = try nextMessage() { return try body(message) }
-            if try receivePacket(lease, patience) == 0 { return nil }
+        do throws(IPCError) {
+            try checkUsable()
+            if let message = try nextMessage() { return message }
+            let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
+            while try receivePacket(lease, patience) > 0 {
+                if let message = try nextMessage() { return message }
+            }
+        } catch {
+            giveBack()
+            throw error
         }
+        giveBack()
+        return nil
     }
 
-    private func checkNotMoved() throws(IPCError) {
+    /// Ends the turn that came with a message, which must not be used any more.
+    func giveBack() { turn.give(core) }
+
+    private func checkUsable() throws(IPCError) {
         if hasMoved.load(ordering: .relaxed) { throw core.error(.endpointMoved, .read) }
+        if core.isClosed(.receive) { throw core.error(.closed, .read) }
     }
 
     private func receivePacket(
@@ -52,7 +70,7 @@ final class PacketReceiver: @unchecked Sendable {
         let waits = patience.isUnlimited && lease.mayBlock
         while true {
             let result = attempt(wait: waits)
-            if core.isClosed(.receive) && result <= 0 { throw core.error(.closed, .read) }
+            if result <= 0 && core.isClosed(.receive) { throw core.error(.closed, .read) }
             if result >= 0 { return result }
             if result != -cip_codes.would_block { throw core.error(result: result, .read) }
             if patience.isNonblocking { throw core.error(.wouldBlock, .read) }
@@ -61,7 +79,7 @@ final class PacketReceiver: @unchecked Sendable {
     }
 
     private func attempt(wait: Bool) -> Int64 {
-        let result = unsafe inbox.fill { message in
+        let result = unsafe inbox.pointee.fill { message in
             System.call(.message) { unsafe cip_receive_message(core.descriptor, &message, wait) }
         }
         guess.learn(min(result, 1), of: 1)
@@ -69,7 +87,7 @@ final class PacketReceiver: @unchecked Sendable {
     }
 
     private func nextMessage() throws(IPCError) -> PacketInbox.Message? {
-        switch inbox.next() {
+        switch unsafe inbox.pointee.next() {
         case .message(let message): return message
         case .none: return nil
         case .failure(let failure): throw core.error(failure.code, .read, detail: failure.detail)
@@ -79,36 +97,39 @@ final class PacketReceiver: @unchecked Sendable {
     /// The same, suspending the task.
     ///
     /// - Throws: Also `.cancelled`: the message is the next caller's.
-    func receive<Value>(
-        until deadline: Deadline,
-        _ body: (PacketInbox.Message) throws(IPCError) -> Value
-    ) async throws(IPCError) -> Value? {
-        try await takeTurn(until: deadline)
-        defer { turn.give(core) }
-        if core.budget.spend() { await core.giveWay() }
-        while true {
-            try checkNotMoved()
-            if core.isClosed(.receive) { throw core.error(.closed, .read) }
-            if Task.isCancelled { throw core.error(.cancelled, .read) }
-            if let message = try nextMessage() { return try body(message) }
-            let result = await core.awaiting(.receive, until: deadline, waitsFirst: guess.isLikelyEmpty) {
-                let result = attempt(wait: false)
-                return core.isClosed(.receive) && result <= 0 ? Ending.closed : result
-            }
+    func take(until deadline: Deadline) async throws(IPCError) -> PacketInbox.Message? {
+        while !turn.tryTake() {
+            let result = await turn.wait(core, until: deadline)
             if result < 0 { throw core.failure(result, .read) }
-            if result == 0 { return nil }
         }
+        do throws(IPCError) {
+            if core.budget.spend() { await core.giveWay() }
+            while true {
+                try checkUsable()
+                if Task.isCancelled { throw core.error(.cancelled, .read) }
+                if let message = try nextMessage() { return message }
+                let result = await core.awaiting(.receive, until: deadline, waitsFirst: guess.isLikelyEmpty) {
+                    let result = attempt(wait: false)
+                    return result <= 0 && core.isClosed(.receive) ? Ending.closed : result
+                }
+                if result < 0 { throw core.failure(result, .read) }
+                if result == 0 { break }
+            }
+        } catch {
+            giveBack()
+            throw error
+        }
+        giveBack()
+        return nil
     }
 
     /// The same if there is a message; else `nil`.
     ///
     /// - Throws: Also `.disconnected`.
-    func tryReceive<Value>(_ body: (PacketInbox.Message) throws(IPCError) -> Value) throws(IPCError) -> Value? {
+    func tryTake() throws(IPCError) -> PacketInbox.Message? {
         do throws(IPCError) {
-            guard let value = try receive(Patience(isNonblocking: true, deadline: .never), body) else {
-                throw disconnected
-            }
-            return value
+            guard let message = try take(Patience(isNonblocking: true, deadline: .never)) else { throw disconnected }
+            return message
         } catch {
             if error.code == .wouldBlock { return nil }
             throw error
@@ -117,11 +138,11 @@ final class PacketReceiver: @unchecked Sendable {
 
     var disconnected: IPCError { core.error(.disconnected, .read) }
 
-    private func takeTurn(until deadline: Deadline) async throws(IPCError) {
-        while !turn.tryTake() {
-            let result = await turn.wait(core, until: deadline)
-            if result < 0 { throw core.failure(result, .read) }
-        }
+    func close() {
+        let membership = membership.withLock { $0 }
+        membership?.willClose()
+        core.close()
+        membership?.didClose()
     }
 }
 
@@ -137,7 +158,7 @@ extension PacketReceiver {
         /// The receiver is somebody else's now.
         func finish() {
             receiver.hasMoved.store(true, ordering: .releasing)
-            receiver.core.close()
+            receiver.close()
         }
 
         deinit { receiver.turn.give(receiver.core) }
@@ -152,7 +173,7 @@ extension PacketReceiver {
             throw core.error(.busy, .write, detail: "somebody receives from a receiver that is to be sent")
         }
         let move = Move(self)
-        if !inbox.isUntouched {
+        if unsafe !inbox.pointee.isUntouched {
             throw core.error(
                 .busy,
                 .write,

@@ -27,29 +27,42 @@ final class PacketSender: TurnEnd, Sendable {
         self.limit = limit
     }
 
-    /// Sends a message, and descriptors beside it.
+    /// Sends a message.
     ///
     /// - Parameters:
-    ///   - count: How many bytes it has.
-    ///   - descriptors: What goes with it.
+    ///   - bytes: Its bytes.
     ///   - patience: How long to wait.
-    ///   - withBytes: Lends the bytes.
     /// - Throws: `.messageTooLarge`, `.disconnected`, `.closed`, `.timedOut`, `.wouldBlock`, `.resourcesExhausted`.
     ///   Nothing arrives then.
-    func send(
-        _ count: Int,
-        _ descriptors: OutgoingDescriptors,
-        _ patience: Patience,
-        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
-    ) throws(IPCError) {
-        try check(count, descriptors.numbers)
+    @inline(__always)
+    func send(_ bytes: UnsafeRawBufferPointer, _ patience: Patience) throws(IPCError) {
+        guard let head = FrameHead(whole: bytes.count) else { return try unsafe send(bytes, .none, patience) }
+        try check(bytes.count, [])
         try flush(patience)
-        var parts = PacketParts(count, descriptors.numbers)
+        do throws(IPCError) {
+            _ = try side.send(patience) { waits in
+                System.call(.message) {
+                    unsafe cip_send_packet(core.descriptor, head.word, bytes.baseAddress, bytes.count, waits)
+                }
+            }
+        } catch {
+            throw toldAsDisconnect(error)
+        }
+    }
+
+    /// The same with descriptors beside it.
+    @inline(never)
+    func send(
+        _ bytes: UnsafeRawBufferPointer,
+        _ descriptors: OutgoingDescriptors,
+        _ patience: Patience
+    ) throws(IPCError) {
+        try check(bytes.count, descriptors.numbers)
+        try flush(patience)
+        var parts = PacketParts(bytes.count, descriptors.numbers)
         while !parts.areSent {
             do throws(IPCError) {
-                _ = try side.send(patience) { waits in
-                    unsafe withBytes { unsafe parts.send(core.descriptor, $0, wait: waits) }
-                }
+                _ = try side.send(patience) { unsafe parts.send(core.descriptor, bytes, wait: $0) }
             } catch {
                 parts.abandon(core)
                 throw toldAsDisconnect(error)
@@ -61,6 +74,11 @@ final class PacketSender: TurnEnd, Sendable {
 
     /// The same, suspending the task.
     ///
+    /// - Parameters:
+    ///   - count: How many bytes it has.
+    ///   - descriptors: What goes with it.
+    ///   - deadline: By when it must be sent.
+    ///   - withBytes: Lends the bytes.
     /// - Throws: Also `.cancelled`.
     func send(
         _ count: Int,
@@ -69,9 +87,8 @@ final class PacketSender: TurnEnd, Sendable {
         _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
     ) async throws(IPCError) {
         try check(count, descriptors.numbers)
-        let isSmall = descriptors.numbers.isEmpty && FrameHead.size + count <= FrameHead.maximumPacket
-        if isSmall, let reactor = Reactor.current {
-            return try await unsafe collect(reactor, until: deadline, withBytes)
+        if descriptors.numbers.isEmpty && FrameHead(whole: count) != nil && Reactor.isHere {
+            return try await unsafe collect(until: deadline, withBytes)
         }
         try await flush(until: deadline)
         var parts = PacketParts(count, descriptors.numbers)
@@ -109,47 +126,49 @@ final class PacketSender: TurnEnd, Sendable {
 // MARK: - Collecting
 
 extension PacketSender {
-    /// Lets a message be sent at the end of this turn of the loop, if this is a loop's thread, and there is room.
-    func tryCollect(
-        _ count: Int,
-        _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
-    ) throws(IPCError) -> Bool {
-        try check(count, [])
-        guard let reactor = Reactor.current else { return false }
-        let result = unsafe add(reactor, withBytes)
+    /// Lets a message be sent at the end of this turn of the loop, if this is a loop's thread, there is room, and others
+    /// need not come to their turn first.
+    @inline(__always)
+    func tryCollect(_ bytes: UnsafeRawBufferPointer) throws(IPCError) -> Bool {
+        try check(bytes.count, [])
+        if !Reactor.isHere || FrameHead(whole: bytes.count) == nil || core.budget.spend() { return false }
+        if Task.isCancelled { throw core.error(.cancelled, .write) }
+        let result = outbox.withLock { unsafe add(bytes, &$0) }
         if result == -cip_codes.would_block { return false }
         if result < 0 { throw toldAsDisconnect(core.failure(result, .write)) }
         return true
     }
 
-    /// Lets a message be sent with others at the end of this turn of the loop.
+    /// The same once others had their turn, suspending the task until there is room.
     private func collect(
-        _ reactor: Reactor,
         until deadline: Deadline,
         _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64
     ) async throws(IPCError) {
-        if core.budget.spend() { await core.giveWay() }
+        await core.giveWay()
         if Task.isCancelled { throw core.error(.cancelled, .write) }
         while true {
-            let result = unsafe add(reactor, withBytes)
+            let result = outbox.withLock { outbox in unsafe withBytes { unsafe add($0, &outbox) } }
             if result == 0 { return }
             if result != -cip_codes.would_block { throw toldAsDisconnect(core.failure(result, .write)) }
             try await flush(until: deadline)
         }
     }
 
-    private func add(_ reactor: Reactor, _ withBytes: ((UnsafeRawBufferPointer) -> Int64) -> Int64) -> Int64 {
-        outbox.withLock { outbox in
-            if isClosing.load(ordering: .relaxed) || core.isClosed(.send) { return Ending.closed }
-            let result = unsafe withBytes { unsafe outbox.add($0) }
-            if result < 0 { return result }
-            hasCollected.store(true, ordering: .releasing)
-            if !outbox.isExpected {
-                outbox.isExpected = true
-                reactor.callAtEndOfTurn(self)
-            }
-            return 0
-        }
+    @inline(__always)
+    private func add(_ bytes: UnsafeRawBufferPointer, _ outbox: inout PacketOutbox) -> Int64 {
+        if isClosing.load(ordering: .relaxed) || core.isClosed(.send) { return Ending.closed }
+        let result = unsafe outbox.add(bytes)
+        if result < 0 { return result }
+        hasCollected.store(true, ordering: .releasing)
+        if !outbox.isExpected { expect(&outbox) }
+        return 0
+    }
+
+    @inline(never)
+    private func expect(_ outbox: inout PacketOutbox) {
+        outbox.isExpected = true
+        // After it has given way, a task that prefers no loop may be elsewhere.
+        if let reactor = Reactor.current { reactor.callAtEndOfTurn(self) } else { Task { await flushInTheEnd() } }
     }
 
     func turnDidEnd() {
@@ -208,84 +227,6 @@ extension PacketSender {
             Task {
                 await flushInTheEnd()
                 core.close()
-            }
-        }
-    }
-}
-
-/// The packets that a message is sent in.
-struct PacketParts: Sendable {
-    private let count: Int
-    private let descriptors: [Int64]
-    /// By which the parts are known, if it is more than one.
-    private let identifier: UInt64
-    private var sent = 0
-    private(set) var areSent = false
-
-    init(_ count: Int, _ descriptors: [Int64]) {
-        self.count = count
-        self.descriptors = descriptors
-        identifier = FrameHead.size + count <= FrameHead.maximumPacket ? 0 : cip_random()
-    }
-
-    private var isWhole: Bool { FrameHead.size + count <= FrameHead.maximumPacket }
-
-    private var prefix: Int { isWhole ? 0 : sent == 0 ? FrameHead.firstPartPrefix : FrameHead.partPrefix }
-
-    /// How much of the message is in the next packet.
-    private var partCount: Int { min(count - sent, FrameHead.maximumPacket - FrameHead.size - prefix) }
-
-    /// Sends the next packet: all of it, or none.
-    func send(_ descriptor: Int64, _ bytes: UnsafeRawBufferPointer, wait: Bool) -> Int64 {
-        let passed = sent == 0 ? descriptors : []
-        let kind = isWhole ? FrameHead.Kind.message : sent == 0 ? .firstPart : .part
-        let head = FrameHead(kind, byteCount: prefix + partCount, attachmentCount: passed.count)
-        let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + partCount])
-        return unsafe Self.send(descriptor, head, prefix, identifier, UInt64(count), part, passed, wait: wait)
-    }
-
-    mutating func advance() {
-        sent += partCount
-        areSent = sent == count
-    }
-
-    /// Lets the receiver forget what has been sent, if that does not take waiting.
-    func abandon(_ core: DescriptorCore) {
-        guard sent > 0, let lease = core.leaseIfOpen(.send) else { return }
-        let head = FrameHead(.abandonment, byteCount: FrameHead.partPrefix, attachmentCount: 0)
-        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-        _ = unsafe Self.send(core.descriptor, head, FrameHead.partPrefix, identifier, 0, nothing, [], wait: false)
-        withExtendedLifetime(lease) {}
-    }
-
-    private static func send(
-        _ descriptor: Int64,
-        _ head: FrameHead,
-        _ prefix: Int,
-        _ identifier: UInt64,
-        _ total: UInt64,
-        _ part: UnsafeRawBufferPointer,
-        _ descriptors: [Int64],
-        wait: Bool
-    ) -> Int64 {
-        var start = (UInt64(0), identifier.littleEndian, total.littleEndian)
-        var descriptors = descriptors
-        return unsafe withUnsafeMutableBytes(of: &start) { start in
-            let base = unsafe start.baseAddress.unsafelyUnwrapped
-            unsafe head.store(to: base)
-            var buffers = unsafe (
-                cip_buffer(base: base, count: FrameHead.size + prefix),
-                cip_buffer(base: UnsafeMutableRawPointer(mutating: part.baseAddress), count: part.count)
-            )
-            return unsafe withUnsafeMutableBytes(of: &buffers) { buffers in
-                unsafe descriptors.withUnsafeMutableBufferPointer { passed in
-                    var message = unsafe cip_message()
-                    unsafe message.buffers = buffers.assumingMemoryBound(to: cip_buffer.self).baseAddress
-                    unsafe message.buffer_count = part.isEmpty ? 1 : 2
-                    unsafe message.descriptors = passed.baseAddress
-                    unsafe message.descriptor_count = passed.count
-                    return System.call(.message) { unsafe cip_send_message(descriptor, &message, wait) }
-                }
             }
         }
     }

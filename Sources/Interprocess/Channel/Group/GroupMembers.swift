@@ -3,10 +3,16 @@
 #if !canImport(Darwin) && !os(Windows)
 /// The members of a group, and whose turn it is.
 struct GroupMembers {
-    private struct Member {
-        let receiver: IPCBytesReceiver
+    struct Member {
+        let receiver: any DescriptorOwner
+        let packets: PacketReceiver
         /// Whether it is among those that may have something.
-        var isReady: Bool
+        fileprivate var isReady = true
+
+        init(_ receiver: any DescriptorOwner, _ packets: PacketReceiver) {
+            self.receiver = receiver
+            self.packets = packets
+        }
     }
 
     private var members: [UInt64: Member] = [:]
@@ -17,18 +23,25 @@ struct GroupMembers {
 
     var count: Int { members.count }
 
-    /// A name that was never used.
+    subscript(number: UInt64) -> Member? { members[number] }
+
+    /// A name that was never used, and is not zero.
     mutating func nextNumber() -> UInt64 {
         last += 1
         return last
     }
 
-    mutating func add(_ receiver: IPCBytesReceiver, _ number: UInt64) {
-        members[number] = Member(receiver: receiver, isReady: true)
+    mutating func add(_ member: Member, _ number: UInt64) {
+        members[number] = member
         ready.append(number)
     }
 
-    mutating func remove(_ number: UInt64) -> IPCBytesReceiver? { members.removeValue(forKey: number)?.receiver }
+    mutating func remove(_ number: UInt64) -> Member? { members.removeValue(forKey: number) }
+
+    mutating func removeAll() -> [Member] {
+        defer { members = [:] }
+        return Array(members.values)
+    }
 
     /// Puts a member behind the others that may have something.
     mutating func markReady(_ number: UInt64) {
@@ -38,7 +51,7 @@ struct GroupMembers {
     }
 
     /// Takes the next one that may have something.
-    mutating func takeReady() -> (UInt64, IPCBytesReceiver)? {
+    mutating func takeReady() -> (UInt64, Member)? {
         while first < ready.count {
             let number = ready[first]
             first += 1
@@ -48,9 +61,20 @@ struct GroupMembers {
             }
             guard let member = members[number] else { continue }
             members[number]?.isReady = false
-            return (number, member.receiver)
+            return (number, member)
         }
         return nil
     }
+}
+
+/// That a receiver is in a group, which has to know before its descriptor closes: if others have it too, the kernel goes on
+/// to tell of it, and it can be taken out no more.
+struct GroupMembership {
+    weak var group: IPCReceiverGroup?
+    let number: UInt64
+
+    func willClose() { group?.forget(number) }
+
+    func didClose() { group?.lookAgain(at: number) }
 }
 #endif

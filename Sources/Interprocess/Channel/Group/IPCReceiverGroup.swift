@@ -7,10 +7,18 @@ internal import CInterprocess
 ///
 /// ```swift
 /// let group = try IPCReceiverGroup()
-/// let (sender, receiver) = try IPCChannel.makeBytes()
-/// let id = try group.add(receiver)
-/// try sender.send([1, 2, 3])
-/// if case .message(let from, let message) = try group.next() { print(from == id, message.bytes) }
+/// let (numbers, numberReceiver) = try IPCChannel.make(of: Int.self)
+/// let (texts, textReceiver) = try IPCChannel.make(of: String.self)
+/// let (number, text) = (try group.add(numberReceiver), try group.add(textReceiver))
+/// try numbers.send(7)
+/// try texts.send("seven")
+/// for _ in 0..<2 {
+///     switch try group.next() {
+///     case .message(number, let message): print(try message.decode(as: Int.self))
+///     case .message(text, let message): print(try message.decode(as: String.self))
+///     default: break
+///     }
+/// }
 /// ```
 ///
 /// Those that have messages take turns, one message each, so that none is kept waiting by others that have many. Any
@@ -20,6 +28,8 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     public let descriptorCore: DescriptorCore
     let turn = ReadingTurn()
     private let poller: cip_poller
+    /// Signalled to have whoever waits look again.
+    private let wake: Int64
     private let members = Locked(GroupMembers())
 
     /// Names a member, and never another one of the same group.
@@ -29,11 +39,12 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
 
     /// What has happened.
     public enum Event: Sendable {
-        /// A message has come.
+        /// A message has come, which is not decoded yet.
         case message(ID, IPCRawMessage)
         /// Something has come that cannot be used: see ``IPCBytesReceiver``. The member stays.
         case failed(ID, IPCError)
-        /// All senders of a member are gone, and everything was received; or it was closed here. It has left the group.
+        /// All senders of a member are gone, and everything was received; or it was closed here, or sent to another process.
+        /// It has left the group.
         case closed(ID)
     }
 
@@ -43,15 +54,27 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     ///
     /// - Throws: ``IPCError/Code/resourcesExhausted``.
     public init() throws(IPCError) {
+        let name = "a receiver group"
         var made = cip_poller()
         let result = System.call(.wake) { unsafe cip_poller_create_queue(&made) }
+        let descriptor = try OwnedDescriptor(result: result, .create, name: name)
+        let wake = System.call(.wake) { cip_wake_create() }
+        if wake < 0 { throw IPCError(result: wake, .create, name: name) }
+        let watched = System.call(.wake) {
+            unsafe cip_poller_set(&made, wake & 0x7fff_ffff, -1, 0, Int64(CIP_WATCHED | CIP_READABLE), Self.wakeNumber)
+        }
+        if watched < 0 {
+            cip_wake_destroy(wake)
+            throw IPCError(result: watched, .create, name: name)
+        }
         poller = made
-        descriptorCore = DescriptorCore(
-            try OwnedDescriptor(result: result, .create, name: "a receiver group"),
-            name: "a receiver group",
-            waker: .poll
-        )
+        self.wake = wake
+        descriptorCore = DescriptorCore(descriptor, name: name, waker: .poll)
     }
+
+    deinit { cip_wake_destroy(wake) }
+
+    private static let wakeNumber: UInt64 = 0
 
     /// How many members there are.
     public var count: Int { members.withLock { $0.count } }
@@ -62,23 +85,56 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     ///
     /// - Parameter receiver: The receiver.
     /// - Returns: Its name in the group.
-    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/alreadyExists`` when it is a member already;
-    ///   ``IPCError/Code/resourcesExhausted``.
+    /// - Throws: ``IPCError/Code/closed``; ``IPCError/Code/alreadyExists`` when it is a member already, of this group or
+    ///   another one; ``IPCError/Code/resourcesExhausted``.
     @discardableResult
     public func add(_ receiver: IPCBytesReceiver) throws(IPCError) -> ID {
+        try add(GroupMembers.Member(receiver, receiver.packets))
+    }
+
+    /// Adds a receiver of values, also while others wait.
+    ///
+    /// Its values come undecoded: see ``IPCRawMessage/decode(as:)``.
+    ///
+    /// - Parameter receiver: The receiver.
+    /// - Returns: Its name in the group.
+    /// - Throws: As for receivers of bytes; ``IPCError/Code/unsupported`` for one of a channel inside one process.
+    @discardableResult
+    public func add<Message>(_ receiver: IPCReceiver<Message>) throws(IPCError) -> ID {
+        if receiver.memory != nil { throw IPCError.isInProcess(.configure) }
+        return try add(GroupMembers.Member(receiver, receiver.packets))
+    }
+
+    private func add(_ member: GroupMembers.Member) throws(IPCError) -> ID {
         let lease = try descriptorCore.lease(.both, for: .configure)
         defer { withExtendedLifetime(lease) {} }
-        let theirs = try receiver.descriptorCore.lease(.receive, for: .configure)
+        let core = member.packets.core
+        let theirs = try core.lease(.receive, for: .configure)
         defer { withExtendedLifetime(theirs) {} }
-        let (number, result) = members.withLock { members in
+        let (number, result) = members.withLock { members -> (UInt64, Int64?) in
             let number = members.nextNumber()
-            let result = set(receiver, 0, Int64(CIP_WATCHED | CIP_READABLE), number)
+            let isFree = member.packets.membership.withLock { membership in
+                if membership?.group != nil { return false }
+                membership = GroupMembership(group: self, number: number)
+                return true
+            }
+            if !isFree { return (number, nil) }
+            let result = set(core, 0, Self.watched, number)
             // Of what it has received ahead, the kernel knows nothing: so it is looked at.
-            if result >= 0 { members.add(receiver, number) }
+            if result >= 0 { members.add(member, number) } else { member.packets.membership.withLock { $0 = nil } }
             return (number, result)
         }
+        guard let result else {
+            throw descriptorCore.error(.alreadyExists, .configure, detail: "the receiver is in a group already")
+        }
         if result < 0 { throw descriptorCore.error(result: result, .configure) }
-        return ID(number: number)
+        let id = ID(number: number)
+        // One that closes meanwhile may have found no group to tell.
+        if core.isClosed(.receive) {
+            remove(id)
+            throw core.error(.closed, .configure)
+        }
+        return id
     }
 
     /// Takes a receiver out, also while others wait.
@@ -86,24 +142,40 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     /// - Parameter id: Its name in the group.
     /// - Returns: The receiver; `nil` if it is no member any more.
     @discardableResult
-    public func remove(_ id: ID) -> IPCBytesReceiver? {
+    public func remove(_ id: ID) -> (any DescriptorOwner)? {
         let lease = descriptorCore.leaseIfOpen(.both)
         defer { withExtendedLifetime(lease) {} }
-        return members.withLock { members in
-            guard let receiver = members.remove(id.number) else { return nil }
-            // What is closed has left by itself.
-            if lease != nil, let theirs = receiver.descriptorCore.leaseIfOpen(.receive) {
-                _ = set(receiver, Int64(CIP_WATCHED | CIP_READABLE), 0, id.number)
-                withExtendedLifetime(theirs) {}
-            }
-            return receiver
+        let removed = members.withLock { members -> GroupMembers.Member? in
+            guard let member = members.remove(id.number) else { return nil }
+            member.packets.membership.withLock { $0 = nil }
+            if lease != nil { _ = set(member.packets.core, Self.watched, 0, id.number) }
+            return member
+        }
+        return removed?.receiver
+    }
+
+    /// Has the kernel tell of a member no more, which is about to close.
+    func forget(_ number: UInt64) {
+        guard let lease = descriptorCore.leaseIfOpen(.both) else { return }
+        defer { withExtendedLifetime(lease) {} }
+        members.withLock { members in
+            if let member = members[number] { _ = set(member.packets.core, Self.watched, 0, number) }
         }
     }
 
-    private func set(_ receiver: IPCBytesReceiver, _ before: Int64, _ now: Int64, _ number: UInt64) -> Int64 {
+    /// Has a member looked at, whatever the kernel tells.
+    func lookAgain(at number: UInt64) {
+        members.withLock { $0.markReady(number) }
+        _ = cip_wake_signal(wake)
+    }
+
+    private static let watched = Int64(CIP_WATCHED | CIP_READABLE)
+
+    private func set(_ core: DescriptorCore, _ before: Int64, _ now: Int64, _ number: UInt64) -> Int64 {
+        guard let lease = core.leaseIfOpen(.receive) else { return -cip_codes.invalid_argument }
+        defer { withExtendedLifetime(lease) {} }
         var poller = poller
-        let descriptor = receiver.descriptorCore.descriptor
-        return System.call(.wake) { unsafe cip_poller_set(&poller, descriptor, -1, before, now, number) }
+        return System.call(.wake) { unsafe cip_poller_set(&poller, core.descriptor, -1, before, now, number) }
     }
 
     /// Waits for something to happen to a member.
@@ -125,6 +197,19 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         }
     }
 
+    /// Tells what has happened to a member, if anything has.
+    ///
+    /// - Returns: What has happened; `nil` if nothing has, or while somebody else waits.
+    /// - Throws: ``IPCError/Code/closed`` when the group is closed.
+    public func tryNext() throws(IPCError) -> Event? {
+        do throws(IPCError) {
+            return try next(timeout: .zero)
+        } catch {
+            if error.code == .timedOut { return nil }
+            throw error
+        }
+    }
+
     /// Notes which members have something.
     func lookForMore() {
         guard let lease = descriptorCore.leaseIfOpen(.receive) else { return }
@@ -134,21 +219,29 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
             var poller = poller
             let count = System.call(.poll) { unsafe cip_poller_wait(&poller, base, false) }
             members.withLock { members in
-                for index in 0..<max(0, Int(count)) { members.markReady(unsafe events[index].token) }
+                for index in 0..<max(0, Int(count)) {
+                    let number = unsafe events[index].token
+                    if number == Self.wakeNumber { _ = cip_wake_take(wake) } else { members.markReady(number) }
+                }
             }
         }
     }
 
     /// Receives from those that may have something; `nil` if none has.
     func takeEvent() -> Event? {
-        while let (number, receiver) = members.withLock({ $0.takeReady() }) {
+        while let (number, member) = members.withLock({ $0.takeReady() }) {
             let id = ID(number: number)
             do throws(IPCError) {
-                guard let message = try receiver.tryReceiveMessage() else { continue }
+                guard let message = try member.packets.tryTake() else {
+                    // While it is sent to somebody else, it can be closed already, and busy still.
+                    if member.packets.core.isClosed(.receive), remove(id) != nil { return .closed(id) }
+                    continue
+                }
+                defer { member.packets.giveBack() }
                 members.withLock { $0.markReady(number) }
-                return .message(id, message)
+                return .message(id, IPCRawMessage(message))
             } catch {
-                let isOver = error.code == .disconnected || error.code == .closed
+                let isOver = [.disconnected, .closed, .endpointMoved].contains(error.code)
                 if !isOver { members.withLock { $0.markReady(number) } }
                 // It may have been taken out meanwhile.
                 if !isOver || remove(id) != nil { return isOver ? .closed(id) : .failed(id, error) }
@@ -159,10 +252,10 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
 
     /// Closes the group.
     ///
-    /// Every waiting call ends with ``IPCError/Code/closed``. The receivers stay open.
+    /// Every waiting call ends with ``IPCError/Code/closed``. The receivers stay open, and can be added to another group.
     public func close() {
         descriptorCore.close()
-        members.withLock { $0 = GroupMembers() }
+        for member in members.withLock({ $0.removeAll() }) { member.packets.membership.withLock { $0 = nil } }
     }
 }
 #endif

@@ -103,7 +103,8 @@ extension IPCError {
             .unsupported,
             operation,
             name: IPCChannel.inProcessName,
-            detail: "it is a channel inside one process: its ends cannot be sent to another one"
+            detail:
+                "it is a channel inside one process: its ends cannot be sent to another one, and its values have no undecoded form"
         )
     }
 }

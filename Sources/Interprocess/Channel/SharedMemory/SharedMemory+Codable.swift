@@ -19,7 +19,7 @@ extension SharedRegionPool.Reader: Codable {
         let (slotCount, slotSize) = (
             try container.decode(Int.self, forKey: .slotCount), try container.decode(Int.self, forKey: .slotSize)
         )
-        let credits = try IPCChannel.adopt(container.superDecoder(forKey: .credits).claim(.poolCredits))
+        let credits = try IPCChannel.adopt(container.superDecoder(forKey: .credits).claim(.poolCredits), isShared: true)
         let region = try container.superDecoder(forKey: .region).claim(.poolRegion)
         guard let layout = PoolLayout(slotCount: slotCount, slotSize: slotSize) else {
             throw IPCError(.decodingFailed, .decode, name: PoolLayout.name, detail: "no pool has such slots")

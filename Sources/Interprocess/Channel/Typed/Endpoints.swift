@@ -35,6 +35,13 @@ extension Decoder {
         }
         return try decoder.claimAttachment(kind)
     }
+
+    func claimSender() throws -> DescriptorCore { try IPCChannel.adopt(claim(.sender), isShared: true) }
+
+    /// Nobody else has it: whoever sent it has none any more.
+    func claimReceiver() throws -> DescriptorCore {
+        try IPCChannel.adopt(claim(.receiver), isShared: false)
+    }
 }
 
 extension IPCSender: Codable {
@@ -43,16 +50,14 @@ extension IPCSender: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        self.init(try IPCChannel.adopt(decoder.claim(.sender)), limit: IPCChannel.Options().maximumMessageSize)
+        self.init(try decoder.claimSender(), limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a sender into a message: who gets it has one, too.
     ///
     /// - Parameter encoder: The encoder of a channel.
-    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/unsupported`` for an end of a
-    ///   channel inside one process; what the encoder throws.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
-        if memory != nil { throw IPCError.isInProcess(.encode) }
         try encoder.encode(attachment: AttachedObject(kind: .sender, core: descriptorCore))
     }
 }
@@ -63,16 +68,14 @@ extension IPCReceiver: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        self.init(try IPCChannel.adopt(decoder.claim(.receiver)), limit: IPCChannel.Options().maximumMessageSize)
+        self.init(try decoder.claimReceiver(), limit: IPCChannel.Options().maximumMessageSize)
     }
 
     /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
     ///
     /// - Parameter encoder: The encoder of a channel.
-    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/unsupported`` for an end of a
-    ///   channel inside one process; what the encoder throws.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
-        if memory != nil { throw IPCError.isInProcess(.encode) }
         try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
     }
 }

@@ -12,14 +12,12 @@ extension IPCReceiver {
     ///   blocking form does.
     public func receive(timeout: Duration? = nil) async throws(IPCError) -> Message {
         let deadline = packets.settings.deadline(timeout)
-        let message: Message?
         if let memory {
-            message = try await memory.receive(until: deadline)
-        } else {
-            message = try await packets.receive(until: deadline, decode)
+            guard let message = try await memory.receive(until: deadline) else { throw packets.disconnected }
+            return message
         }
-        guard let message else { throw packets.disconnected }
-        return message
+        guard let message = try await packets.take(until: deadline) else { throw packets.disconnected }
+        return try decode(message)
     }
 }
 
@@ -36,7 +34,8 @@ extension IPCReceiver: AsyncSequence {
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> Message? {
             let deadline = receiver.packets.settings.deadline(nil)
             if let memory = receiver.memory { return try await memory.receive(until: deadline) }
-            return try await receiver.packets.receive(until: deadline, receiver.decode)
+            guard let message = try await receiver.packets.take(until: deadline) else { return nil }
+            return try receiver.decode(message)
         }
     }
 

@@ -18,16 +18,16 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
         let decoder: IPCDecoder
     }
 
-    convenience init(_ core: DescriptorCore, limit: Int) { self.init(core, limit: limit, nil) }
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketReceiver(core, limit: limit)) }
 
-    convenience init(_ memory: MemoryReceiver<Message>) { self.init(memory.core, limit: 0, memory) }
+    convenience init(_ memory: MemoryReceiver<Message>) { self.init(PacketReceiver(memory.core, limit: 0), memory) }
 
-    private init(_ core: DescriptorCore, limit: Int, _ memory: MemoryReceiver<Message>?) {
+    init(_ packets: PacketReceiver, _ memory: MemoryReceiver<Message>? = nil) {
+        descriptorCore = packets.core
+        self.packets = packets
         self.memory = memory
-        descriptorCore = core
-        packets = PacketReceiver(core, limit: limit)
         var limits = IPCCodingLimits()
-        limits.bytes = limit
+        limits.bytes = packets.limit
         decoding = Decoding(decoder: IPCDecoder(limits: limits))
     }
 
@@ -56,7 +56,8 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     /// The next value; `nil` when all senders are gone.
     private func next(_ patience: Patience) throws(IPCError) -> Message? {
         if let memory { return try memory.receive(patience) }
-        return try packets.receive(patience, decode)
+        guard let message = try packets.take(patience) else { return nil }
+        return try decode(message)
     }
 
     /// Receives the next value if there is one.
@@ -65,10 +66,13 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     /// - Throws: As `receive(timeout:)` does.
     public func tryReceive() throws(IPCError) -> Message? {
         if let memory { return try memory.tryReceive() }
-        return try packets.tryReceive(decode)
+        guard let message = try packets.tryTake() else { return nil }
+        return try decode(message)
     }
 
+    /// Decodes a message that was taken, and gives it back.
     func decode(_ message: PacketInbox.Message) throws(IPCError) -> Message {
+        defer { packets.giveBack() }
         let bytes = unsafe RawSpan(_unsafeBytes: message.bytes)
         return try decoding.decoder.decode(Message.self, from: bytes, message.attachments)
     }
@@ -77,6 +81,6 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///
     /// Every blocked call on it ends with ``IPCError/Code/closed``. What was not received is lost, and senders are told
     /// by their next call.
-    public func close() { if let memory { memory.close() } else { descriptorCore.close() } }
+    public func close() { if let memory { memory.close() } else { packets.close() } }
 }
 #endif

@@ -17,8 +17,6 @@ extension IPCSender {
     ///   nothing in it is changed.
     public func send(_ message: Message, timeout: Duration? = nil) async throws(IPCError) {
         if let memory { return try await memory.send(message, until: packets.side.settings.deadline(timeout)) }
-        if descriptorCore.budget.spend() { await descriptorCore.giveWay() }
-        if Task.isCancelled { throw descriptorCore.error(.cancelled, .write) }
         guard let encoded = try begin(message) else { return }
         let deadline = packets.side.settings.deadline(timeout)
         try await unsafe packets.send(encoded.bytes.count, encoded.descriptors, until: deadline) { body in

@@ -13,15 +13,13 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     let memory: MemorySender<Message>?
     private let encoders = EncoderPool()
 
-    init(_ core: DescriptorCore, limit: Int) {
-        descriptorCore = core
-        packets = PacketSender(core, limit: limit)
-        memory = nil
-    }
+    convenience init(_ core: DescriptorCore, limit: Int) { self.init(PacketSender(core, limit: limit)) }
 
-    init(_ memory: MemorySender<Message>) {
-        descriptorCore = memory.core
-        packets = PacketSender(memory.core, limit: 0)
+    convenience init(_ memory: MemorySender<Message>) { self.init(PacketSender(memory.core, limit: 0), memory) }
+
+    init(_ packets: PacketSender, _ memory: MemorySender<Message>? = nil) {
+        descriptorCore = packets.side.core
+        self.packets = packets
         self.memory = memory
     }
 
@@ -61,10 +59,10 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
         if let memory { return try memory.send(message, patience) }
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) in
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) in
+                let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
+                if attachments.isEmpty { return try unsafe packets.send(memory, patience) }
                 let passed = try OutgoingDescriptors(attachments)
-                try unsafe packets.send(bytes.byteCount, passed, patience) { body in
-                    unsafe bytes.withUnsafeBytes { unsafe body($0) }
-                }
+                try unsafe packets.send(memory, passed, patience)
                 passed.areSent()
             }
         }
@@ -76,14 +74,10 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     func begin(_ message: Message) throws(IPCError) -> EncodedMessage? {
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) -> EncodedMessage? in
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) -> EncodedMessage? in
-                if attachments.isEmpty {
-                    let isCollected = try unsafe packets.tryCollect(bytes.byteCount) { body in
-                        unsafe bytes.withUnsafeBytes { unsafe body($0) }
-                    }
-                    if isCollected { return nil }
-                }
+                let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
+                if attachments.isEmpty, try unsafe packets.tryCollect(memory) { return nil }
                 return EncodedMessage(
-                    bytes: unsafe bytes.withUnsafeBytes { unsafe Array($0) },
+                    bytes: unsafe Array(memory),
                     descriptors: try OutgoingDescriptors(attachments)
                 )
             }
@@ -108,35 +102,5 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     /// sender is closed, in all processes, the receiver is told. Where tasks on an event loop's thread have sent what
     /// there is no room for yet, that goes first, however long it takes, and then the end closes.
     public func close() { if let memory { memory.close() } else { packets.close() } }
-}
-
-/// A value on its way out.
-struct EncodedMessage {
-    let bytes: [UInt8]
-    let descriptors: OutgoingDescriptors
-}
-
-/// Encoders, which keep their memory from message to message: as many as are used at the same time.
-struct EncoderPool: ~Copyable, Sendable {
-    private struct Entry: @unchecked Sendable {
-        // Whoever has taken it out of the pool has it alone.
-        let encoder: IPCEncoder
-    }
-
-    private let idle = Locked<[Entry]>([])
-
-    func withEncoder<Value>(limit: Int, _ body: (IPCEncoder) throws(IPCError) -> Value) throws(IPCError) -> Value {
-        let entry = idle.withLock { $0.popLast() } ?? Entry(encoder: IPCEncoder(limit: limit))
-        defer { idle.withLock { $0.append(entry) } }
-        return try body(entry.encoder)
-    }
-}
-
-extension IPCEncoder {
-    fileprivate convenience init(limit: Int) {
-        var limits = IPCCodingLimits()
-        limits.bytes = limit
-        self.init(limits: limits)
-    }
 }
 #endif

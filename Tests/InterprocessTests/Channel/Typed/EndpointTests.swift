@@ -135,7 +135,10 @@ final class EndpointTests: InterprocessTestCase {
         let (regions, _) = try IPCChannel.make(of: One<SharedRegion>.self)
         regions.close()
         let copy = try sender.withUnsafeDescriptor { dup($0) }
-        let wrong = IPCSender<One<SharedRegion>>(try IPCChannel.adopt(OwnedDescriptor(Int64(copy))), limit: 1 << 20)
+        let wrong = IPCSender<One<SharedRegion>>(
+            try IPCChannel.adopt(OwnedDescriptor(Int64(copy)), isShared: true),
+            limit: 1 << 20
+        )
         try wrong.send(One(value: try SharedRegion(byteCount: 10) { _ in }))
         assertThrows(.decodingFailed) { try receiver.receive() }
         // A closed one cannot be sent.

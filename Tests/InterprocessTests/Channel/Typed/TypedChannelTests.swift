@@ -97,7 +97,10 @@ final class TypedChannelTests: InterprocessTestCase {
 
     func testAnotherTypeIsAnError() throws {
         let (sender, receiver) = try IPCChannel.make(of: Order.self)
-        let other = IPCSender<[String]>(try IPCChannel.adopt(OwnedDescriptor(dup(sender))), limit: 1 << 20)
+        let other = IPCSender<[String]>(
+            try IPCChannel.adopt(OwnedDescriptor(dup(sender)), isShared: true),
+            limit: 1 << 20
+        )
         try other.send(["not", "an", "order"])
         assertThrows(.decodingFailed) { try receiver.receive() }
         let bytes = try IPCBytesSender(adopting: IPCDescriptor(adopting: RawDescriptor(dup(sender))))

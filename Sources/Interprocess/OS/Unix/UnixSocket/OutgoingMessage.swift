@@ -97,25 +97,22 @@ extension SendingSide {
     /// Sends a message, waiting for room.
     func send(_ message: OutgoingMessage, _ kind: UnixSocketKind, _ patience: Patience) throws(IPCError) -> Int {
         if message.isNothing(kind) { return 0 }
-        return try sendMessages(patience) { message.send(core) }
+        return try sendMessages(patience) { _ in message.send(core) }
     }
 
     /// Makes attempts until one sends something, waiting for room in between: by poll, or where that does not tell
     /// ("queue full") for some time.
     func sendMessages(
         _ patience: Patience,
-        waitsFirst: Bool = false,
-        _ attempt: () -> Int64
+        _ attempt: (_ waits: Bool) -> Int64
     ) throws(IPCError) -> Int {
-        // It does not wait inside the kernel, but where it could, what ends that ends polling, too.
+        // Where it may wait inside the kernel, what ends that ends polling, too.
         let lease = try core.lease(.send, for: .write, blocking: !patience.isNonblocking)
         try connection?.finish(core, .send, lease, patience)
         var backoff = Backoff.forFullQueue
-        if waitsFirst && !patience.isNonblocking {
-            try core.wait(.send, for: .write, lease, until: patience.deadline)
-        }
+        let waits = patience.isUnlimited && transport.mayWait(lease)
         while true {
-            let result = attempt()
+            let result = attempt(waits)
             if result >= 0 { return Int(result) }
             if core.isClosed(.send) { throw core.error(.closed, .write) }
             let isFull = result == -cip_codes.queue_full

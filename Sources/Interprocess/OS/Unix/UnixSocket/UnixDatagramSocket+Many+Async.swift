@@ -19,7 +19,9 @@ extension UnixDatagramSocket {
         timeout: Duration? = nil
     ) async throws(IPCError) -> Int {
         if index >= batch.count { return 0 }
-        return try await sendingSide.sendMessages(timeout) { sendingSide.attempt(batch, from: max(0, index)) }
+        return try await sendingSide.sendMessages(timeout) {
+            sendingSide.attempt(batch, from: max(0, index), wait: false)
+        }
     }
 
     /// Receives datagrams, as many as there are and the batch has room for, suspending the task until there are any.

@@ -20,9 +20,8 @@ extension UnixDatagramSocket {
         timeout: Duration? = nil
     ) throws(IPCError) -> Int {
         if index >= batch.count { return 0 }
-        // Whoever goes on within a batch has found that there was no room for the rest.
-        return try sendingSide.sendMessages(sendingSide.settings.patience(timeout), waitsFirst: index > 0) {
-            sendingSide.attempt(batch, from: max(0, index))
+        return try sendingSide.sendMessages(sendingSide.settings.patience(timeout)) { waits in
+            sendingSide.attempt(batch, from: max(0, index), wait: waits)
         }
     }
 
@@ -52,11 +51,11 @@ extension UnixDatagramSocket {
 }
 
 extension SendingSide {
-    /// Sends what there is room for, without waiting.
-    func attempt(_ batch: UnixDatagramBatch, from index: Int) -> Int64 {
+    /// Sends what there is room for, waiting a moment for it or not at all.
+    func attempt(_ batch: UnixDatagramBatch, from index: Int, wait: Bool) -> Int64 {
         let first = unsafe batch.datagrams + index
         let result = System.call(.message) {
-            unsafe cip_send_datagrams(core.descriptor, first, batch.count - index)
+            unsafe cip_send_datagrams(core.descriptor, first, batch.count - index, wait)
         }
         // As for a single one: only the room in a queue that the socket is connected to can be waited for.
         let isAddressed = unsafe first.pointee.address_length > 0

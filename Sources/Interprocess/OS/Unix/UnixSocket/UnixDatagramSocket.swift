@@ -38,7 +38,7 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
         let label = "a datagram socket"
         let made = System.call(.socket) { cip_socket(UnixSocketKind.datagrams.native, false) }
         let socket = try OwnedDescriptor(result: made, .create, name: label)
-        self.init(DescriptorCore(socket, name: label, waker: Self.waker))
+        try self.init(limiting: DescriptorCore(socket, name: label, waker: Self.waker))
     }
 
     /// Makes a socket that can be sent to at an address.
@@ -62,7 +62,7 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
         // An abstract name lets everybody send.
         if !gate.isOpen { try core.setOption(CIP_OPTION_CREDENTIALS, 1) }
         #endif
-        self.init(core, gate: gate, file: file)
+        try self.init(limiting: core, gate: gate, file: file)
     }
 
     /// Makes two sockets that send to each other.
@@ -73,7 +73,7 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     /// - Throws: ``IPCError/Code/resourcesExhausted``.
     public static func pair() throws(IPCError) -> (UnixDatagramSocket, UnixDatagramSocket) {
         let (first, second) = try LocalSocketBackend.pair(CIP_DATAGRAM, waker)
-        return (UnixDatagramSocket(first), UnixDatagramSocket(second))
+        return (try UnixDatagramSocket(limiting: first), try UnixDatagramSocket(limiting: second))
     }
 
     /// Takes over a socket for datagrams, such as one inherited from the program that started this one.
@@ -85,7 +85,11 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     /// - Throws: ``IPCError/Code/invalidArgument`` when it is not a Unix socket for datagrams.
     public convenience init(adopting descriptor: RawDescriptor) throws(IPCError) {
         let socket = try OwnedDescriptor(adoptingSocket: descriptor, .datagrams, listening: false)
-        self.init(DescriptorCore(socket, name: "descriptor \(descriptor)", waker: Self.waker, isShared: true))
+        self.init(
+            DescriptorCore(socket, name: "descriptor \(descriptor)", waker: Self.waker, isShared: true),
+            gate: .open,
+            file: nil
+        )
     }
 
     /// Takes over a socket for datagrams, as `init(adopting:)` does with a number.
@@ -99,7 +103,19 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
         _ = owned.release()
     }
 
-    init(_ core: DescriptorCore, gate: Gate = .open, file: SocketFile? = nil) {
+    /// Makes one of what is this object's alone, whose calls may wait inside the kernel.
+    private convenience init(
+        limiting core: DescriptorCore,
+        gate: Gate = .open,
+        file: SocketFile? = nil
+    ) throws(IPCError) {
+        self.init(core, gate: gate, file: file)
+        guard core.waker == .shutdownAndSendLimit else { return }
+        let result = System.call(.option) { cip_set_send_timeout(core.descriptor, Self.sendLimit) }
+        if result < 0 { throw core.error(result: result, .create) }
+    }
+
+    private init(_ core: DescriptorCore, gate: Gate, file: SocketFile?) {
         receivingSide = ReceivingSide(core, .socket, gate: gate)
         sendingSide = SendingSide(core, .socket)
         self.file = file
@@ -108,7 +124,12 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     deinit { close() }
 
     /// How `close` ends a blocked call on a socket that was made here.
-    private static var waker: DescriptorCore.Waker { cip_shutdown_ends_datagrams() != 0 ? .shutdown : .poll }
+    private static var waker: DescriptorCore.Waker {
+        cip_shutdown_ends_datagrams() != 0 ? .shutdownAndSendLimit : .poll
+    }
+
+    /// For how many nanoseconds a call that sends waits at once, and so how late it may be told that this is closed.
+    private static let sendLimit: Int64 = 10_000_000
 
     /// Sets where `send` sends to, and from whom alone it receives from then on.
     ///

@@ -163,4 +163,25 @@ final class UnixWaitingTests: InterprocessTestCase {
         client.close()
     }
     #endif
+
+    #if os(Linux)
+    /// The limit by which closing ends a call that sends is gone before anybody else has the socket.
+    func testDatagramSocketsAreGivenAwayWithoutALimit() throws {
+        for socket in [try UnixDatagramSocket(), try UnixDatagramSocket.pair().0] {
+            XCTAssertGreaterThan(sendLimit(Int32(socket.descriptorCore.descriptor)).tv_usec, 0)
+            try socket.withUnsafeDescriptor { descriptor in
+                let limit = sendLimit(descriptor)
+                XCTAssertEqual(limit.tv_sec, 0)
+                XCTAssertEqual(limit.tv_usec, 0)
+            }
+        }
+    }
+
+    private func sendLimit(_ descriptor: Int32) -> timeval {
+        var limit = timeval(tv_sec: -1, tv_usec: -1)
+        var size = socklen_t(MemoryLayout<timeval>.size)
+        XCTAssertEqual(getsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, &size), 0)
+        return limit
+    }
+    #endif
 }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if !canImport(Darwin)
+import CBenchmark
+import Interprocess
+
+/// What one process has of two channels, one each way.
+protocol MessageEnds: Codable, Sendable {
+    /// Makes both channels: one's own ends, and the other process's.
+    static func make() throws(IPCError) -> (Self, Self)
+
+    /// Receives a message, and checks its size.
+    func receive() throws -> Bool
+}
+
+extension MessageEnds {
+    /// Makes both channels, and gives the other process its ends.
+    static func make(_ socket: Int32) throws -> Self {
+        let (own, theirs) = try make()
+        try IPCSender<Self>(adopting: IPCDescriptor(adopting: socket)).send(theirs)
+        return own
+    }
+
+    static func receive(_ socket: Int32) throws -> Self {
+        try IPCReceiver<Self>(adopting: IPCDescriptor(adopting: socket)).receive()
+    }
+
+    /// Measures what the order says.
+    @inline(__always)
+    func time(_ order: Order, _ send: () throws -> Void) throws -> Sample {
+        if order.work == .echo {
+            return try withTimes(order.count) { times in
+                for _ in 0..<order.count / 10 { try roundTrip(send) }
+                for done in 0..<order.count {
+                    let start = cb_now()
+                    try roundTrip(send)
+                    times[done] = cb_now() - start
+                }
+            }
+        }
+        for _ in 0..<order.warmUp { try send() }
+        try receiveOne()
+        let start = cb_now()
+        for _ in 0..<order.count { try send() }
+        try receiveOne()
+        return Sample(order.count, sinceNanoseconds: start)
+    }
+
+    /// Does the other process's part.
+    @inline(__always)
+    func obey(_ order: Order, _ send: () throws -> Void) throws {
+        if order.work == .echo {
+            while try receive() { try send() }
+            return
+        }
+        for count in [order.warmUp, order.count] {
+            for _ in 0..<count { try receiveOne() }
+            try send()
+        }
+    }
+
+    @inline(__always)
+    private func roundTrip(_ send: () throws -> Void) throws {
+        try send()
+        try receiveOne()
+    }
+
+    @inline(__always)
+    fileprivate func receiveOne() throws {
+        if try !receive() { throw Failure("the other process ended early") }
+    }
+}
+
+struct BytesEnds: MessageEnds {
+    let sender: IPCBytesSender
+    let receiver: IPCBytesReceiver
+
+    static func make() throws(IPCError) -> (BytesEnds, BytesEnds) {
+        let there = try IPCChannel.makeBytes()
+        let back = try IPCChannel.makeBytes()
+        return (
+            BytesEnds(sender: there.sender, receiver: back.receiver),
+            BytesEnds(sender: back.sender, receiver: there.receiver)
+        )
+    }
+
+    @inline(__always)
+    func receive() throws -> Bool {
+        do throws(IPCError) {
+            return try receiver.withMessage { $0.byteCount > 0 }
+        } catch {
+            if error.code == .disconnected { return false }
+            throw error
+        }
+    }
+
+    /// Measures messages that a task sends, on the thread of a loop which is where this one is.
+    func timeCollected(_ memory: Memory, _ order: Order) throws -> Sample {
+        let bytes = UnsafeRawBufferPointer(memory.bytes)
+        let loop = EventLoop()
+        nonisolated(unsafe) let message = bytes
+        let result = SampleBox()
+        let done = try LentPipe(lending: .sender)
+        Task(executorPreference: loop) {
+            do {
+                try check(cb_pin(cb_allowed_cpu(0)), "pinning")
+                for _ in 0..<order.warmUp { try await sender.send(message) }
+                _ = try await receiver.receive()
+                let start = cb_now()
+                for _ in 0..<order.count { try await sender.send(message) }
+                _ = try await receiver.receive()
+                result.sample = Sample(order.count, sinceNanoseconds: start)
+            } catch {
+                cb_complain("\(error)")
+            }
+            cb_close(done.lent)
+        }
+        var byte: UInt8 = 0
+        try check(cb_take(done.kept, &byte, 1), "waiting for a task")
+        cb_close(done.kept)
+        guard let sample = result.sample else { throw Failure("the task failed") }
+        return sample
+    }
+}
+
+/// Written before what it is read after.
+private final class SampleBox: @unchecked Sendable {
+    var sample: Sample?
+}
+
+struct Ends<Message: Codable & Sendable>: MessageEnds {
+    let sender: IPCSender<Message>
+    let receiver: IPCReceiver<Message>
+
+    static func make() throws(IPCError) -> (Ends, Ends) {
+        let there = try IPCChannel.make(of: Message.self)
+        let back = try IPCChannel.make(of: Message.self)
+        return (
+            Ends(sender: there.sender, receiver: back.receiver), Ends(sender: back.sender, receiver: there.receiver)
+        )
+    }
+
+    @inline(__always)
+    func receive() throws -> Bool {
+        do throws(IPCError) {
+            _ = try receiver.receive()
+            return true
+        } catch {
+            if error.code == .disconnected { return false }
+            throw error
+        }
+    }
+
+    func time(_ message: Message, _ order: Order) throws -> Sample { try time(order) { try sender.send(message) } }
+
+    func obey(_ message: Message, _ order: Order) throws { try obey(order) { try sender.send(message) } }
+}
+#endif
