@@ -98,11 +98,10 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     ///
     /// - Parameter receiver: The receiver.
     /// - Returns: Its name in the group.
-    /// - Throws: As for receivers of bytes; ``IPCError/Code/unsupported`` for one of a channel inside one process.
+    /// - Throws: As for receivers of bytes; ``IPCError/Code/unsupported`` for a channel inside one process.
     @discardableResult
     public func add<Message>(_ receiver: IPCReceiver<Message>) throws(IPCError) -> ID {
-        if receiver.memory != nil { throw IPCError.isInProcess(.configure) }
-        return try add(GroupMembers.Member(receiver, receiver.packets))
+        try add(GroupMembers.Member(receiver, try receiver.coded))
     }
 
     private func add(_ member: GroupMembers.Member) throws(IPCError) -> ID {

@@ -97,14 +97,13 @@ final class MemoryReceiver<Message: Sendable>: Sendable {
 }
 
 extension IPCError {
-    /// That of an end of a channel inside one process where others are needed.
+    /// That of an end of a channel inside one process where messages have to be coded.
     static func isInProcess(_ operation: Operation) -> IPCError {
         IPCError(
             .unsupported,
             operation,
             name: IPCChannel.inProcessName,
-            detail:
-                "it is a channel inside one process: its ends cannot be sent to another one, and its values have no undecoded form"
+            detail: "it is a channel inside one process, whose values are not coded: IPCChannel.make(of:) makes others"
         )
     }
 }

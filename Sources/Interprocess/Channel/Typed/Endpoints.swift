@@ -56,8 +56,10 @@ extension IPCSender: Codable {
     /// Puts a sender into a message: who gets it has one, too.
     ///
     /// - Parameter encoder: The encoder of a channel.
-    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/unsupported`` for an end of a
+    ///   channel inside one process; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
+        if memory != nil { throw IPCError.isInProcess(.encode) }
         try encoder.encode(attachment: AttachedObject(kind: .sender, core: descriptorCore))
     }
 }
@@ -74,8 +76,10 @@ extension IPCReceiver: Codable {
     /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
     ///
     /// - Parameter encoder: The encoder of a channel.
-    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/unsupported`` for an end of a
+    ///   channel inside one process; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
+        if memory != nil { throw IPCError.isInProcess(.encode) }
         try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
     }
 }

@@ -7,7 +7,14 @@ extension IPCSender {
     /// The same end without the type of its messages: closing the one closes the other.
     ///
     /// Sent in a message, it can be taken out with the type again, and one with a type can be taken out without.
-    public var erased: IPCBytesSender { IPCBytesSender(packets) }
+    ///
+    /// - Throws: ``IPCError/Code/unsupported`` for a channel inside one process, whose values are not coded.
+    public var erased: IPCBytesSender {
+        get throws(IPCError) {
+            if memory != nil { throw IPCError.isInProcess(.configure) }
+            return IPCBytesSender(packets)
+        }
+    }
 
     /// Gives an end its type again.
     ///
@@ -21,7 +28,17 @@ extension IPCReceiver {
     /// The same end without the type of its messages, which it receives undecoded: closing the one closes the other.
     ///
     /// Sent in a message, it can be taken out with the type again, and one with a type can be taken out without.
-    public var erased: IPCBytesReceiver { IPCBytesReceiver(packets) }
+    ///
+    /// - Throws: ``IPCError/Code/unsupported`` for a channel inside one process, whose values are not coded.
+    public var erased: IPCBytesReceiver { get throws(IPCError) { IPCBytesReceiver(try coded) } }
+
+    /// Where its messages come coded.
+    var coded: PacketReceiver {
+        get throws(IPCError) {
+            if memory != nil { throw IPCError.isInProcess(.configure) }
+            return packets
+        }
+    }
 
     /// Gives an end its type again.
     ///

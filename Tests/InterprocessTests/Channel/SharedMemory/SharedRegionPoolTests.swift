@@ -332,7 +332,7 @@ final class SharedRegionPoolTests: InterprocessTestCase {
         ]
         let (forgers, receiver) = try IPCChannel.make(of: Forgery.self)
         let readers = IPCReceiver<SharedRegionPool.Reader>(
-            try IPCChannel.adopt(descriptor(receiver), isShared: true),
+            try IPCChannel.adopt(descriptor(receiver)),
             limit: 1 << 20
         )
         for forgery in forgeries {

@@ -22,11 +22,11 @@ final class ErasedEndpointTests: InterprocessTestCase {
 
     func testErasedAndRetyped() throws {
         let (sender, receiver) = try IPCChannel.make(of: Person.self)
-        let erased = sender.erased
+        let erased = try sender.erased
         let again = IPCSender<Person>(retyping: erased)
         try again.send(person)
         XCTAssertEqual(try receiver.receive(), person)
-        let bytes = receiver.erased
+        let bytes = try receiver.erased
         try sender.send(person)
         XCTAssertEqual(try bytes.receiveMessage().decode(as: Person.self), person)
         try sender.send(person)

@@ -36,7 +36,7 @@ final class ForgedEndpointTests: InterprocessTestCase {
         line: UInt = #line
     ) throws {
         let (sender, end) = try IPCChannel.make(of: [Forgery].self)
-        let receiver = IPCReceiver<[Value]>(try IPCChannel.adopt(copy(end), isShared: true), limit: 1 << 20)
+        let receiver = IPCReceiver<[Value]>(try IPCChannel.adopt(copy(end)), limit: 1 << 20)
         for (name, descriptor) in descriptors {
             try sender.send([Forgery(kind, descriptor)])
             XCTAssertThrowsError(try receiver.receive(), "\(type): \(name)", line: line) {
@@ -86,7 +86,7 @@ final class ForgedEndpointTests: InterprocessTestCase {
     func testMessagesThatNobodyDecodes() throws {
         let (sender, end) = try IPCChannel.make(of: [IPCSender<Int>].self)
         let raw = try IPCBytesReceiver(adopting: copy(end))
-        let strings = IPCReceiver<[String]>(try IPCChannel.adopt(copy(end), isShared: true), limit: 1 << 20)
+        let strings = IPCReceiver<[String]>(try IPCChannel.adopt(copy(end)), limit: 1 << 20)
         let numbers = try (0..<10).map { _ in try IPCChannel.make(of: Int.self) }
         for _ in 0..<3 { try sender.send(numbers.map { $0.sender }) }
         XCTAssertEqual(try raw.receiveMessage().descriptorCount, 10)
@@ -94,7 +94,7 @@ final class ForgedEndpointTests: InterprocessTestCase {
         assertThrows(.decodingFailed) { try strings.receive() }
         // Half of them are decoded, and then it fails.
         try sender.send(numbers.map { $0.sender })
-        let mixed = IPCReceiver<[IPCDescriptor]>(try IPCChannel.adopt(copy(end), isShared: true), limit: 1 << 20)
+        let mixed = IPCReceiver<[IPCDescriptor]>(try IPCChannel.adopt(copy(end)), limit: 1 << 20)
         assertThrows(.decodingFailed) { try mixed.receive() }
         for (sender, receiver) in numbers {
             sender.close()
