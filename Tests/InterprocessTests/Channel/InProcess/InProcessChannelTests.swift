@@ -196,6 +196,7 @@ final class InProcessChannelTests: InterprocessTestCase {
         assertThrows(.unsupported, .encode) { try ends.send(Ends(sender: sender)) }
         assertThrows(.unsupported, .encode) { try ends.send(Ends(receiver: receiver)) }
         XCTAssertNil(try inbox.tryReceive())
+        assertThrows(.unsupported) { try IPCReceiverGroup().add(receiver) }
         // By one of its own kind they go as they are.
         let (near, far) = try IPCChannel.makeInProcess(of: Ends.self)
         try near.send(Ends(sender: sender, receiver: receiver))

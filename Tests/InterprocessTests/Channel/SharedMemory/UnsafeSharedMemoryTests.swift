@@ -69,7 +69,10 @@ final class UnsafeSharedMemoryTests: InterprocessTestCase {
     func testKindsAreToldApart() throws {
         let (sender, receiver) = try IPCChannel.make(of: UnsafeSharedMemory.self)
         let regions = try receiver.withUnsafeDescriptor {
-            IPCReceiver<SharedRegion>(try! PacketTransport.adopt(OwnedDescriptor(Int64(dup($0))), toReceive: true, isShared: true), limit: 1 << 20)
+            IPCReceiver<SharedRegion>(
+                try! PacketTransport.adopt(OwnedDescriptor(Int64(dup($0))), toReceive: true, isShared: true),
+                limit: 1 << 20
+            )
         }
         try sender.send(UnsafeSharedMemory(byteCount: 10))
         assertThrows(.decodingFailed) { try regions.receive() }
