@@ -139,7 +139,11 @@ extension IPCChannel {
         if capacity < 1 {
             throw IPCError(.invalidArgument, .create, name: inProcessName, detail: "there has to be room for a value")
         }
-        let (sender, receiver) = try LocalSocketBackend.pair(CIP_STREAM, LocalSocketBackend.streamWaker, name: inProcessName)
+        let (sender, receiver) = try LocalSocketBackend.pair(
+            CIP_STREAM,
+            LocalSocketBackend.streamWaker,
+            name: inProcessName
+        )
         let queue = MemoryQueue<Message>(sender, receiver, capacity: capacity)
         return (IPCSender(MemorySender(queue)), IPCReceiver(MemoryReceiver(queue)))
     }
