@@ -6,7 +6,7 @@
 public struct IPCRawMessage: Sendable {
     /// The bytes.
     public let bytes: [UInt8]
-    private let attachments: ReceivedDescriptors?
+    let attachments: ReceivedDescriptors?
 
     init(_ message: PacketInbox.Message) {
         bytes = unsafe Array(message.bytes)
@@ -15,26 +15,6 @@ public struct IPCRawMessage: Sendable {
 
     /// How many descriptors came with it.
     public var descriptorCount: Int { attachments?.count ?? 0 }
-
-    /// Decodes the value that the message is.
-    ///
-    /// The endpoints, regions and descriptors in it are taken out of the message by this, so that only one value can have
-    /// them.
-    ///
-    /// - Parameter type: The value's type.
-    /// - Returns: The value.
-    /// - Throws: ``IPCError/Code/decodingFailed`` when it is no such value, or its descriptors have been taken before.
-    public func decode<Value: Decodable>(as type: Value.Type) throws(IPCError) -> Value {
-        var limits = IPCCodingLimits()
-        limits.bytes = max(limits.bytes, bytes.count)
-        return try decode(as: type, by: IPCDecoder(limits: limits))
-    }
-
-    func decode<Value: Decodable>(as type: Value.Type, by decoder: IPCDecoder) throws(IPCError) -> Value {
-        unsafe try bytes.withUnsafeBufferPointer { bytes throws(IPCError) in
-            try decoder.decode(type, from: unsafe UnsafeRawBufferPointer(bytes).bytes, attachments)
-        }
-    }
 
     /// Takes one of the descriptors, each of which can be taken once.
     ///
