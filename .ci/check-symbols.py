@@ -10,8 +10,8 @@ faults = []
 checked = 0
 for symbol in graph["symbols"]:
     path = ".".join(symbol["pathComponents"])
-    # What the compiler writes for a conformance has the documentation of the protocol's requirement.
-    if "::SYNTHESIZED::" in symbol["identifier"]["precise"]:
+    # What the compiler writes for a conformance has the documentation of the protocol's requirement, and no place.
+    if "::SYNTHESIZED::" in symbol["identifier"]["precise"] or "location" not in symbol:
         continue
     checked += 1
     lines = [line["text"] for line in symbol.get("docComment", {}).get("lines", [])]

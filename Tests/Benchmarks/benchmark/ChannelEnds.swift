@@ -71,6 +71,18 @@ extension MessageEnds {
     }
 }
 
+/// Receives; returns whether the other side is still there.
+@inline(__always)
+private func unlessDisconnected(_ receive: () throws(IPCError) -> Void) throws -> Bool {
+    do throws(IPCError) {
+        try receive()
+        return true
+    } catch {
+        if error.code == .disconnected { return false }
+        throw error
+    }
+}
+
 struct BytesEnds: MessageEnds {
     let sender: IPCBytesSender
     let receiver: IPCBytesReceiver
@@ -86,12 +98,7 @@ struct BytesEnds: MessageEnds {
 
     @inline(__always)
     func receive() throws -> Bool {
-        do throws(IPCError) {
-            return try receiver.withMessage { $0.byteCount > 0 }
-        } catch {
-            if error.code == .disconnected { return false }
-            throw error
-        }
+        try unlessDisconnected { () throws(IPCError) in try receiver.withMessage { (_) throws(IPCError) in } }
     }
 
     /// Measures messages that a task sends, on the thread of a loop which is where this one is.
@@ -128,6 +135,25 @@ private final class SampleBox: @unchecked Sendable {
     var sample: Sample?
 }
 
+/// Ends of channels for bytes, used as those for values are.
+struct ArrayEnds: MessageEnds {
+    let ends: BytesEnds
+
+    static func make() throws(IPCError) -> (ArrayEnds, ArrayEnds) {
+        let (own, theirs) = try BytesEnds.make()
+        return (ArrayEnds(ends: own), ArrayEnds(ends: theirs))
+    }
+
+    @inline(__always)
+    func receive() throws -> Bool { try unlessDisconnected { () throws(IPCError) in _ = try ends.receiver.receive() } }
+
+    func time(_ message: [UInt8], _ order: Order) throws -> Sample {
+        try time(order) { try ends.sender.send(message) }
+    }
+
+    func obey(_ message: [UInt8], _ order: Order) throws { try obey(order) { try ends.sender.send(message) } }
+}
+
 struct Ends<Message: Codable & Sendable>: MessageEnds {
     let sender: IPCSender<Message>
     let receiver: IPCReceiver<Message>
@@ -141,15 +167,7 @@ struct Ends<Message: Codable & Sendable>: MessageEnds {
     }
 
     @inline(__always)
-    func receive() throws -> Bool {
-        do throws(IPCError) {
-            _ = try receiver.receive()
-            return true
-        } catch {
-            if error.code == .disconnected { return false }
-            throw error
-        }
-    }
+    func receive() throws -> Bool { try unlessDisconnected { () throws(IPCError) in _ = try receiver.receive() } }
 
     func time(_ message: Message, _ order: Order) throws -> Sample { try time(order) { try sender.send(message) } }
 

@@ -89,6 +89,9 @@ extension Table {
             [13] A task sends on a loop's thread, from which messages go when the loop has nothing else to do, or 64 KiB
                  of them are there. C sends each by a call.
             """,
+            """
+            [14] What stands in C's column is the library, too: a channel for bytes, with arrays of as many.
+            """,
         ]
         let used = notes.filter { note in results.contains { $0.row.title.contains(note.prefix(3)) } }
         return used.isEmpty ? "" : "\n" + used.joined(separator: "\n")

@@ -53,13 +53,16 @@ extension PacketSender {
 // MARK: - Collecting
 
 extension PacketSender: TurnEnd {
-    /// Lets a message be sent at the end of this turn of the loop, if this is a loop's thread, there is room, and others
-    /// need not come to their turn first.
+    /// Lets a message be sent at the end of this turn of the loop, if this is a loop's thread, and there is room.
+    ///
+    /// How much that is also is after how much others come to their turn.
     @inline(__always)
     func tryCollect(_ bytes: UnsafeRawBufferPointer) throws(IPCError) -> Bool {
         try check(bytes.count, [])
-        if !Reactor.isHere || FrameHead(whole: bytes.count) == nil || core.budget.spend() { return false }
-        if Task.isCancelled { throw core.error(.cancelled, .write) }
+        if !Reactor.isHere || FrameHead(whole: bytes.count) == nil { return false }
+        // What `Task.isCancelled` says, without a reference to the task.
+        let isCancelled = unsafe withUnsafeCurrentTask { unsafe $0?.isCancelled ?? false }
+        if isCancelled { throw core.error(.cancelled, .write) }
         let result = outbox.withLock { unsafe add(bytes, &$0) }
         if result == -cip_codes.would_block { return false }
         if result < 0 { throw toldAsDisconnect(core.failure(result, .write)) }

@@ -19,9 +19,10 @@ final class PacketSender: Sendable {
     let hasCollected = Atomic<Bool>(false)
     let isClosing = Atomic<Bool>(false)
 
-    var core: DescriptorCore { side.core }
+    let core: DescriptorCore
 
     init(_ core: DescriptorCore, limit: Int) {
+        self.core = core
         side = SendingSide(core, .socket)
         self.limit = limit
     }

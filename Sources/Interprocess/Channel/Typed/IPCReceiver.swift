@@ -48,14 +48,12 @@ public final class IPCReceiver<Message: Decodable & Sendable>: Sendable, Descrip
     ///   ``IPCError/Code/resourcesExhausted`` instead of something that came and cannot be used, after which the next
     ///   value can be received; ``IPCError/Code/endpointMoved`` when the receiver has been sent to somebody else.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> Message {
-        guard let message = try next(packets.settings.patience(timeout)) else { throw packets.disconnected }
-        return message
-    }
-
-    /// The next value; `nil` when all senders are gone.
-    private func next(_ patience: Patience) throws(IPCError) -> Message? {
-        if let memory { return try memory.receive(patience) }
-        guard let message = try packets.take(patience) else { return nil }
+        let patience = packets.settings.patience(timeout)
+        if let memory {
+            guard let message = try memory.receive(patience) else { throw packets.disconnected }
+            return message
+        }
+        guard let message = try packets.take(patience) else { throw packets.disconnected }
         return try decode(message)
     }
 
