@@ -62,6 +62,20 @@ struct Allocations {
             },
         ]
         #if !canImport(Darwin)
+        let bytes = try IPCChannel.makeBytes()
+        let numbers = try IPCChannel.make(of: UInt64.self)
+        figures += try [
+            count("channel-bytes", "send and withMessage, channel of bytes") {
+                try bytes.sender.send(UnsafeRawBufferPointer(memory.bytes))
+                if try bytes.receiver.withMessage({ $0.byteCount }) != memory.bytes.count {
+                    throw Failure("another message came")
+                }
+            },
+            count("channel-numbers", "send and receive, channel of numbers") {
+                try numbers.sender.send(7)
+                if try numbers.receiver.receive() != 7 { throw Failure("another number came") }
+            },
+        ]
         let packets = try UnixPacketSocket.pair()
         figures.append(
             try count("packet", "send and receive(into:), packet") {

@@ -19,6 +19,8 @@ enum Payload: String {
     case floats
     /// Bytes that a task on a loop's thread sends, and so many in a packet.
     case collected
+    /// Bytes in a pool of shared memory, copied into it and out of it.
+    case pool
 }
 
 /// Messages through channels, whose other end another process has; in C, packets of as many bytes.
@@ -30,7 +32,7 @@ struct Channels {
         #if canImport(Darwin)
         []
         #else
-        roundTrips() + oneWay()
+        roundTrips() + oneWay() + [pool()]
         #endif
     }
 
@@ -102,6 +104,29 @@ struct Channels {
         }
     }
 
+    private func pool() -> Row {
+        Row(
+            name: "channel-pool",
+            title: "pool of shared memory, 4 MiB, one way [15]",
+            placement: .twoCPUs,
+            unit: .bytesPerSecond,
+            target: Target(aim: 3, gate: 2)
+        ) { side in
+            let order = Order(
+                side: side,
+                work: .drain,
+                transport: side == .c ? .socket : .channel,
+                size: 4 << 20,
+                count: 400 / (isQuick ? 4 : 1),
+                path: scratch,
+                cpu: Placement.twoCPUs.peerCPU,
+                payload: .pool
+            )
+            let sample = try side == .c ? order.measureInC() : order.measureByChannel()
+            return Sample(value: sample.value * Double(order.size))
+        }
+    }
+
     private func row(
         _ name: String,
         _ title: String,
@@ -161,6 +186,7 @@ extension Order {
                 if payload == .collected { return try ends.timeCollected(memory, self) }
                 return try ends.time(self) { try ends.sender.send(UnsafeRawBufferPointer(memory.bytes)) }
             case .byteArray: return try ArrayEnds.make(socket).time(array, self)
+            case .pool: return try PoolEnds.make(socket, size).time(memory, self)
             case .number: return try Ends.make(socket).time(UInt64.max, self)
             case .fields: return try Ends.make(socket).time(TenFields(), self)
             case .array: return try Ends.make(socket).time(array, self)
@@ -180,6 +206,7 @@ extension Order {
                 let ends = try BytesEnds.receive(socket)
                 try ends.obey(self) { try ends.sender.send(UnsafeRawBufferPointer(memory.bytes)) }
             case .byteArray: try ArrayEnds.receive(socket).obey(array, self)
+            case .pool: try PoolEnds.receive(socket).obey(memory, self)
             case .number: try Ends.receive(socket).obey(UInt64.max, self)
             case .fields: try Ends.receive(socket).obey(TenFields(), self)
             case .array: try Ends.receive(socket).obey(array, self)

@@ -92,6 +92,9 @@ extension Table {
             """
             [14] What stands in C's column is the library, too: a channel for bytes, with arrays of as many.
             """,
+            """
+            [15] Copied into a slot and out of it; in C, sent by a stream socket.
+            """,
         ]
         let used = notes.filter { note in results.contains { $0.row.title.contains(note.prefix(3)) } }
         return used.isEmpty ? "" : "\n" + used.joined(separator: "\n")
