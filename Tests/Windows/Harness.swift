@@ -69,9 +69,10 @@ struct Program {
         return result
     }
 
-    /// A test leaves as many handles as it found; those of threads that are ending go soon.
+    /// A test leaves as many handles as it found; those of threads that are ending go soon, and those of the thread pool,
+    /// on which alarms go off, when they have had nothing to do for five seconds.
     private static func checkHandles(_ before: Int64) {
-        let deadline = Deadline(after: .seconds(2))
+        let deadline = Deadline(after: .seconds(10))
         while wt_handle_count() > before && !deadline.hasPassed { rest() }
         let after = wt_handle_count()
         if after <= 0 { fail("handles cannot be counted", "", 0) }
