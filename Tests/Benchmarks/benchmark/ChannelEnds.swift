@@ -101,38 +101,33 @@ struct BytesEnds: MessageEnds {
         try unlessDisconnected { () throws(IPCError) in try receiver.withMessage { (_) throws(IPCError) in } }
     }
 
-    /// Measures messages that a task sends, on the thread of a loop which is where this one is.
-    func timeCollected(_ memory: Memory, _ order: Order) throws -> Sample {
-        let bytes = UnsafeRawBufferPointer(memory.bytes)
-        let loop = EventLoop()
-        nonisolated(unsafe) let message = bytes
-        let result = SampleBox()
+    /// Measures messages as they come.
+    func timeReceiving(_ order: Order) throws -> Sample {
+        for _ in 0..<order.warmUp { try receiveOne() }
+        let start = cb_now()
+        for _ in 0..<order.count { try receiveOne() }
+        return Sample(order.count, sinceNanoseconds: start)
+    }
+
+    /// Sends them, in a task on the thread of a loop.
+    func sendCollected(_ memory: Memory, _ order: Order) throws {
+        nonisolated(unsafe) let message = UnsafeRawBufferPointer(memory.bytes)
         let done = try LentPipe(lending: .sender)
-        Task(executorPreference: loop) {
+        Task(executorPreference: EventLoop()) {
             do {
-                try check(cb_pin(cb_allowed_cpu(0)), "pinning")
-                for _ in 0..<order.warmUp { try await sender.send(message) }
-                _ = try await receiver.receive()
-                let start = cb_now()
-                for _ in 0..<order.count { try await sender.send(message) }
-                _ = try await receiver.receive()
-                result.sample = Sample(order.count, sinceNanoseconds: start)
+                if order.cpu >= 0 { try check(cb_pin(order.cpu), "pinning") }
+                for _ in 0..<order.warmUp + order.count { try await sender.send(message) }
+                try await sender.flush()
             } catch {
                 cb_complain("\(error)")
+                cb_fail()
             }
             cb_close(done.lent)
         }
         var byte: UInt8 = 0
         try check(cb_take(done.kept, &byte, 1), "waiting for a task")
         cb_close(done.kept)
-        guard let sample = result.sample else { throw Failure("the task failed") }
-        return sample
     }
-}
-
-/// Written before what it is read after.
-private final class SampleBox: @unchecked Sendable {
-    var sample: Sample?
 }
 
 /// Ends of channels for bytes, used as those for values are.

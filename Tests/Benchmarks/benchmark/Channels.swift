@@ -183,7 +183,7 @@ extension Order {
             switch payload {
             case .bytes, .collected:
                 let ends = try BytesEnds.make(socket)
-                if payload == .collected { return try ends.timeCollected(memory, self) }
+                if payload == .collected { return try ends.timeReceiving(self) }
                 return try ends.time(self) { try ends.sender.send(UnsafeRawBufferPointer(memory.bytes)) }
             case .byteArray: return try ArrayEnds.make(socket).time(array, self)
             case .pool: return try PoolEnds.make(socket, size).time(memory, self)
@@ -204,6 +204,7 @@ extension Order {
             switch payload {
             case .bytes, .collected:
                 let ends = try BytesEnds.receive(socket)
+                if payload == .collected { return try ends.sendCollected(memory, self) }
                 try ends.obey(self) { try ends.sender.send(UnsafeRawBufferPointer(memory.bytes)) }
             case .byteArray: try ArrayEnds.receive(socket).obey(array, self)
             case .pool: try PoolEnds.receive(socket).obey(memory, self)
