@@ -9,7 +9,8 @@ extension IPCChannel {
     /// print(try receiver.receive())
     /// ```
     ///
-    /// The corresponding system call is `socketpair` (`SOCK_SEQPACKET`).
+    /// The corresponding system call is `socketpair` (`SOCK_SEQPACKET`; `SOCK_STREAM` on macOS), or on Windows
+    /// `CreateNamedPipeW` (a pipe of messages).
     ///
     /// - Parameters:
     ///   - type: The values' type.
