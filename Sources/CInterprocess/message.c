@@ -202,10 +202,10 @@ static int64_t receive(int64_t descriptor, struct cip_message *message, bool wai
 
 int64_t cip_receive_message(int64_t descriptor, struct cip_message *message, bool wait) {
     // A call that waits must not keep others from forking meanwhile.
-    if (wait || message->descriptor_count == 0) return receive(descriptor, message, wait);
-    cip_hold_forks();
-    int64_t result = receive(descriptor, message, false);
-    cip_let_fork();
+    bool makes_descriptors = !wait && message->descriptor_count > 0;
+    if (makes_descriptors) cip_hold_forks();
+    int64_t result = receive(descriptor, message, wait);
+    if (makes_descriptors) cip_let_fork();
     return result;
 }
 

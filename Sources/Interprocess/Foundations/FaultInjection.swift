@@ -20,7 +20,7 @@ enum FaultInjection {
         var fault: Fault
     }
 
-    private static let plans = Mutex<[Plan]>([])
+    private static let plans = Locked<[Plan]>([])
     /// Read on every call, so that the lock is taken only while a test has plans.
     private static let isActive = Atomic<Bool>(false)
 
@@ -36,7 +36,7 @@ enum FaultInjection {
         isActive.store(false, ordering: .releasing)
         return plans.withLock { plans in
             defer { plans = [] }
-            return plans.reduce(0) { $0 + $1.times }
+            return plans.reduce(0) { $0.addingReportingOverflow($1.times).overflow ? .max : $0 + $1.times }
         }
     }
 

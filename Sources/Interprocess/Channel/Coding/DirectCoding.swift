@@ -105,26 +105,6 @@ extension ValueEncoder {
         memory.append(value)
     }
 
-    /// Writes an array of plain structs or numbers.
-    func encode<Plain: IPCPlain>(plains values: UnsafeBufferPointer<Plain>) throws {
-        let layout = Plain.layout
-        try layout.check(Plain.self)
-        let bytes = UnsafeRawBufferPointer(values)
-        if unsafe bytes.isEmpty { return try encodeEmptyArray() }
-        if let kind = layout.scalar {
-            try memory.reserve(bytes.count + 5)
-            memory.append(kind.packed)
-            memory.append(UInt32(truncatingIfNeeded: bytes.count))
-        } else {
-            try memory.reserve(bytes.count + 17)
-            memory.append(Kind.plainArray)
-            memory.append(UInt32(truncatingIfNeeded: 12 + bytes.count))
-            memory.append(layout.fingerprint)
-            memory.append(UInt32(truncatingIfNeeded: MemoryLayout<Plain>.size))
-        }
-        unsafe memory.append(bytes)
-    }
-
     /// Writes bytes as an array of them.
     func encode(packed bytes: some IPCBytes) throws {
         if bytes.isEmpty { return try encodeEmptyArray() }
@@ -137,7 +117,7 @@ extension ValueEncoder {
     }
 
     /// Arrays of nothing are the same, whatever it is.
-    private func encodeEmptyArray() throws {
+    func encodeEmptyArray() throws {
         try memory.reserve()
         memory.append(Kind.array)
         memory.append(UInt32(4))
@@ -147,12 +127,6 @@ extension ValueEncoder {
 
 extension String: DirectlyEncodable {
     func encodeDirectly(to encoder: ValueEncoder) throws { try encoder.memory.append(string: self) }
-}
-
-extension Array: DirectlyEncodable where Element: IPCPlain {
-    func encodeDirectly(to encoder: ValueEncoder) throws {
-        unsafe try withUnsafeBufferPointer { unsafe try encoder.encode(plains: $0) }
-    }
 }
 
 extension Bool: DirectlyEncodable {
@@ -235,28 +209,5 @@ extension String: DirectlyDecodable {
 extension Bool: DirectlyDecodable {
     static func decodeDirectly(from decoder: ValueDecoder, at place: DecodingPlace) throws -> Bool {
         try decoder.memory.scalar(Bool.self, at: place)
-    }
-}
-
-/// An array of plain structs or numbers.
-protocol PlainArray {
-    /// The type of its elements, if they are numbers.
-    static var number: (any (CodedScalar & IPCPlain).Type)? { get }
-}
-
-extension Array: PlainArray where Element: IPCPlain {
-    static var number: (any (CodedScalar & IPCPlain).Type)? { Element.self as? any (CodedScalar & IPCPlain).Type }
-}
-
-extension Array: DirectlyDecodable where Element: IPCPlain {
-    static func decodeDirectly(from decoder: ValueDecoder, at place: DecodingPlace) throws -> [Element] {
-        let bytes = unsafe try decoder.memory.elements(Element.self, at: place)
-        let count = bytes.count / MemoryLayout<Element>.size
-        // As for numbers.
-        if count == 0 { return [] }
-        return unsafe [Element](unsafeUninitializedCapacity: count) { elements, initialized in
-            unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
-            initialized = count
-        }
     }
 }

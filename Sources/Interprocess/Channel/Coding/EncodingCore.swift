@@ -7,6 +7,7 @@ final class EncodingCore {
         /// By their own code.
         case encodable
         case plain(any IPCPlain.Type)
+        case array(any PlainArray.Type)
         case bytes(any IPCBytes.Type)
         case direct(any DirectlyEncodable.Type)
     }
@@ -47,6 +48,8 @@ final class EncodingCore {
         let way: Way =
             if let plain = type as? any IPCPlain.Type {
                 .plain(plain)
+            } else if let array = type as? any PlainArray.Type {
+                .array(array)
             } else if let direct = type as? any DirectlyEncodable.Type {
                 .direct(direct)
             } else if let bytes = type as? any IPCBytes.Type {
@@ -70,10 +73,10 @@ final class EncodingCore {
         memory.start(state.value.limits)
     }
 
-    /// Looks whether the message can be sent.
-    func finish() throws {
+    /// Looks whether the message can be sent, with so many bytes more than are here.
+    func finish(more: Int = 0) throws {
         if let failure = state.value.failure { throw failure }
-        try memory.finish()
+        try memory.finish(more: more)
     }
 
     /// Ends it, and forgets what it was about.

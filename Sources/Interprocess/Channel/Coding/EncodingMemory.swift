@@ -47,8 +47,8 @@ struct EncodingMemory {
     }
 
     /// Looks whether what was written last, without a look, has made it too long.
-    func finish() throws {
-        if position > limit { throw tooLong }
+    func finish(more: Int = 0) throws {
+        if more > limit || position > limit - more { throw tooLong }
     }
 
     /// Ends it: containers that somebody kept are of no use any more, and neither is much memory.

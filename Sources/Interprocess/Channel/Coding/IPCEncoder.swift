@@ -18,8 +18,8 @@
 /// Everything that `Codable` can do works, with one restriction: a nested container must not be written to any more once
 /// something was written to one around it. That throws.
 public final class IPCEncoder {
-    private let core: EncodingCore
-    private let root: ValueEncoder
+    let core: EncodingCore
+    let root: ValueEncoder
 
     /// Creates an encoder.
     ///

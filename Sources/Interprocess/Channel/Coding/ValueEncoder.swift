@@ -40,6 +40,7 @@ final class ValueEncoder: Encoder {
         case .encodable: try encodeByItself(value)
         case .direct(let type): try encode(value, directly: type)
         case .plain(let type): try encode(value, plainly: type)
+        case .array(let type): try encode(value, asArray: type)
         case .bytes(let type): try encode(value, bytewise: type)
         }
     }
@@ -74,6 +75,10 @@ final class ValueEncoder: Encoder {
 
     private func encode<Value, Plain: IPCPlain>(_ value: Value, plainly _: Plain.Type) throws {
         try encode(plain: unsafe unsafeBitCast(value, to: Plain.self))
+    }
+
+    private func encode<Value, Elements: PlainArray>(_ value: Value, asArray _: Elements.Type) throws {
+        try encode(plains: unsafe unsafeBitCast(value, to: Elements.self))
     }
 
     private func encode<Value, Bytes: IPCBytes>(_ value: Value, bytewise _: Bytes.Type) throws {

@@ -72,6 +72,8 @@ final class PacketReceiver: @unchecked Sendable {
         if core.isClosed(.receive) { throw core.error(.closed, .read) }
     }
 
+    // Inlined, as is what it calls, for after a system call the processor has forgotten where the calls around it return to.
+    @inline(__always)
     private func receivePacket(
         _ lease: borrowing DescriptorCore.Lease,
         _ patience: Patience
@@ -87,6 +89,7 @@ final class PacketReceiver: @unchecked Sendable {
         }
     }
 
+    @inline(__always)
     func attempt(wait: Bool) -> Int64 {
         let result = unsafe inbox.pointee.fill { message in
             System.call(.message) { unsafe PacketTransport.receive(core, &message, wait: wait) }

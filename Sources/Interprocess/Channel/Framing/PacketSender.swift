@@ -50,6 +50,40 @@ final class PacketSender: Sendable {
         }
     }
 
+    /// Sends a message that is in two pieces, and not larger than a packet.
+    @inline(never)
+    func send(
+        _ start: UnsafeRawBufferPointer,
+        _ rest: UnsafeRawBufferPointer,
+        _ patience: Patience
+    ) throws(IPCError) {
+        let count = start.count + rest.count
+        try check(count, [])
+        try flush(patience)
+        var word = FrameHead(.message, byteCount: count, attachmentCount: 0).word
+        do throws(IPCError) {
+            _ = try unsafe withUnsafeMutableBytes(of: &word) { (head) throws(IPCError) in
+                var pieces = unsafe (
+                    cip_buffer(base: head.baseAddress, count: FrameHead.size),
+                    cip_buffer(base: UnsafeMutableRawPointer(mutating: start.baseAddress), count: start.count),
+                    cip_buffer(base: UnsafeMutableRawPointer(mutating: rest.baseAddress), count: rest.count)
+                )
+                return try unsafe withUnsafeMutableBytes(of: &pieces) { (pieces) throws(IPCError) in
+                    var message = unsafe cip_message()
+                    unsafe message.buffers = pieces.assumingMemoryBound(to: cip_buffer.self).baseAddress
+                    unsafe message.buffer_count = 3
+                    return try side.send(patience) { waits in
+                        System.call(.message) {
+                            unsafe PacketTransport.send(core, &message, wait: waits, patience)
+                        }
+                    }
+                }
+            }
+        } catch {
+            throw toldAsDisconnect(error)
+        }
+    }
+
     /// The same with descriptors beside it.
     @inline(never)
     func send(

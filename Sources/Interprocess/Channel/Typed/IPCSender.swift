@@ -54,9 +54,17 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
         try send(message, Patience(isNonblocking: true, deadline: .never))
     }
 
+    /// The sizes of arrays that are sent from where they are: they are worth it, and go in one packet.
+    private static var uncopied: ClosedRange<Int> { 4096...(FrameHead.maximumPacket - 64) }
+
     private func send(_ message: Message, _ patience: Patience) throws(IPCError) {
         if let memory { return try memory.send(message, patience) }
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) in
+            let isSent = try unsafe encoder.withPieces(of: message, sizes: Self.uncopied) {
+                (start, rest) throws(IPCError) in
+                try unsafe packets.send(start, rest, patience)
+            }
+            if isSent { return }
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) in
                 let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
                 if attachments.isEmpty { return try unsafe packets.send(memory, patience) }

@@ -53,6 +53,33 @@ final class TypedChannelTests: InterprocessTestCase {
         assertThrows(.disconnected) { try receiver.receive() }
     }
 
+    /// Arrays of some sizes are sent from where they are: what arrives is what the coder says.
+    func testLargeArrays() throws {
+        struct Point: IPCPlain {
+            var x: Float
+            var y: Float
+            static let layout = IPCPlainLayout(\Point.x, \.y)
+        }
+        let packet = FrameHead.maximumPacket
+        for size in [0, 8, 4088, 4096, 4104, 65_536, packet - 72, packet - 64, packet - 56, packet, 100_000] {
+            try check([UInt8](repeating: 7, count: size))
+            try check([Float](repeating: 7.5, count: size / 4))
+            try check([Point](repeating: Point(x: 1, y: 2), count: size / 8))
+        }
+    }
+
+    private func check<Element: IPCPlain>(_ array: [Element]) throws {
+        let (sender, receiver) = try IPCChannel.make(of: [Element].self)
+        let sending = Running { try sender.send(array) }
+        XCTAssertEqual(try IPCBytesReceiver(receiver.packets).receive(), try IPCEncoder().encode(array))
+        try sending.value()
+        var options = IPCChannel.Options()
+        options.maximumMessageSize = max(1, array.count)
+        let narrow = try IPCChannel.make(of: [Element].self, options)
+        assertThrows(.messageTooLarge) { try narrow.sender.send(array) }
+        XCTAssertNil(try narrow.receiver.tryReceive())
+    }
+
     func testAwaitedValues() async throws {
         let (sender, receiver) = try IPCChannel.make(of: Order.self)
         let sending = start { [orders] in
