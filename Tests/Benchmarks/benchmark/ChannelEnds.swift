@@ -130,6 +130,19 @@ struct BytesEnds: MessageEnds {
     }
 }
 
+extension BytesEnds {
+    /// Sends them, 1,000 by a call.
+    func sendBatches(_ message: [UInt8], _ order: Order) throws {
+        let batch = [[UInt8]](repeating: message, count: 1000)
+        var left = order.warmUp + order.count
+        while left > 0 {
+            let count = min(left, 1000)
+            try sender.send(contentsOf: count == batch.count ? batch : [[UInt8]](batch.prefix(count)))
+            left -= count
+        }
+    }
+}
+
 /// Ends of channels for bytes, used as those for values are.
 struct ArrayEnds: MessageEnds {
     let ends: BytesEnds

@@ -19,6 +19,8 @@ enum Payload: String {
     case floats
     /// Bytes that a task on a loop's thread sends, and so many in a packet.
     case collected
+    /// Bytes that a call sends, as many as it gets.
+    case batch
     /// Bytes in a pool of shared memory, copied into it and out of it.
     case pool
 }
@@ -100,6 +102,15 @@ struct Channels {
                     nil,
                     .drain
                 ),
+                row(
+                    "one-way-batch",
+                    "bytes, 64 B, one way, 1,000 by a call",
+                    .batch,
+                    64,
+                    placement,
+                    nil,
+                    .drain
+                ),
             ]
         }
     }
@@ -144,7 +155,7 @@ struct Channels {
             target: target
         ) { side in
             var count = work == .echo ? (size > 4096 ? 8_000 : 20_000) : 400_000
-            if payload == .collected && side == .library { count *= 10 }
+            if payload == .collected || payload == .batch, side == .library { count *= 10 }
             let isAmongChannels = payload == .array || payload == .floats
             let order = Order(
                 side: isAmongChannels ? .library : side,
@@ -181,9 +192,9 @@ extension Order {
         let socket = try listener.accept().detach()
         let sample = try withMemory(size) { memory in
             switch payload {
-            case .bytes, .collected:
+            case .bytes, .collected, .batch:
                 let ends = try BytesEnds.make(socket)
-                if payload == .collected { return try ends.timeReceiving(self) }
+                if payload != .bytes { return try ends.timeReceiving(self) }
                 return try ends.time(self) { try ends.sender.send(UnsafeRawBufferPointer(memory.bytes)) }
             case .byteArray: return try ArrayEnds.make(socket).time(array, self)
             case .pool: return try PoolEnds.make(socket, size).time(memory, self)
@@ -202,9 +213,10 @@ extension Order {
         let socket = try UnixPacketSocket.connect(to: .path(path)).detach()
         try withMemory(size) { memory in
             switch payload {
-            case .bytes, .collected:
+            case .bytes, .collected, .batch:
                 let ends = try BytesEnds.receive(socket)
                 if payload == .collected { return try ends.sendCollected(memory, self) }
+                if payload == .batch { return try ends.sendBatches(array, self) }
                 try ends.obey(self) { try ends.sender.send(UnsafeRawBufferPointer(memory.bytes)) }
             case .byteArray: try ArrayEnds.receive(socket).obey(array, self)
             case .pool: try PoolEnds.receive(socket).obey(memory, self)

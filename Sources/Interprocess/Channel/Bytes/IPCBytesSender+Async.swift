@@ -39,6 +39,21 @@ extension IPCBytesSender {
         }
     }
 
+    /// Sends many messages, in as few packets as they fit, suspending the task while the kernel's buffer is full.
+    ///
+    /// It does otherwise what the blocking form does.
+    ///
+    /// - Parameters:
+    ///   - messages: The messages, in their order.
+    ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
+    /// - Throws: As `send(_:with:timeout:)` does. The first messages may arrive nevertheless.
+    public func send(contentsOf messages: [[UInt8]], timeout: Duration? = nil) async throws(IPCError) {
+        let deadline = packets.side.settings.deadline(timeout)
+        try await packets.sendBatch(until: deadline) { (batch) async throws(IPCError) in
+            for message in messages { try await packets.add(message, .none, to: &batch, until: deadline) }
+        }
+    }
+
     /// Sends a message, suspending the task while the kernel's buffer is full.
     ///
     /// - Parameters:

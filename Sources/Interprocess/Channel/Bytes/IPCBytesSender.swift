@@ -98,6 +98,25 @@ public final class IPCBytesSender: Sendable, DescriptorOwner {
         }
     }
 
+    /// Sends many messages, in as few packets as they fit.
+    ///
+    /// A system call costs as much as many small messages. The receiver gets each of them as if it had been sent singly.
+    ///
+    /// - Parameters:
+    ///   - messages: The messages, in their order.
+    ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
+    /// - Throws: As `send(_:with:timeout:)` does. The first messages may arrive nevertheless.
+    public func send(contentsOf messages: [[UInt8]], timeout: Duration? = nil) throws(IPCError) {
+        let patience = packets.side.settings.patience(timeout)
+        try packets.sendBatch(patience) { (batch) throws(IPCError) in
+            for message in messages {
+                try unsafe message.withUnsafeBufferPointer { (memory) throws(IPCError) in
+                    try unsafe packets.add(UnsafeRawBufferPointer(memory), to: &batch, patience)
+                }
+            }
+        }
+    }
+
     /// Sends a message if that takes no waiting.
     ///
     /// A message of more than 64 KiB is sent only if all of it fits the kernel's buffer at once.

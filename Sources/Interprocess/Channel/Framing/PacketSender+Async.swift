@@ -50,6 +50,55 @@ extension PacketSender {
     }
 }
 
+// MARK: - Many at once
+
+extension PacketSender {
+    /// Sends the messages that a body adds to a batch, suspending the task.
+    ///
+    /// - Throws: Also `.cancelled`.
+    func sendBatch(
+        until deadline: Deadline,
+        _ body: (inout PacketOutbox) async throws(IPCError) -> Void
+    ) async throws(IPCError) {
+        try await flush(until: deadline)
+        var batch = PacketOutbox()
+        try await body(&batch)
+        try await send(&batch, until: deadline)
+    }
+
+    /// Adds a message, or sends it by itself if it takes several packets or has descriptors beside it.
+    ///
+    /// - Throws: Also `.cancelled`.
+    func add(
+        _ bytes: [UInt8],
+        _ descriptors: OutgoingDescriptors,
+        to batch: inout PacketOutbox,
+        until deadline: Deadline
+    ) async throws(IPCError) {
+        let isSmall = descriptors.numbers.isEmpty
+        if isSmall, try tryAdd(bytes, to: &batch) { return }
+        try await send(&batch, until: deadline)
+        if isSmall, try tryAdd(bytes, to: &batch) { return }
+        try await unsafe send(bytes.count, descriptors, until: deadline) { body in
+            unsafe bytes.withUnsafeBytes { unsafe body($0) }
+        }
+    }
+
+    private func tryAdd(_ bytes: [UInt8], to batch: inout PacketOutbox) throws(IPCError) -> Bool {
+        try unsafe bytes.withUnsafeBufferPointer { (memory) throws(IPCError) in
+            try unsafe tryAdd(UnsafeRawBufferPointer(memory), to: &batch)
+        }
+    }
+
+    private func send(_ batch: inout PacketOutbox, until deadline: Deadline) async throws(IPCError) {
+        do throws(IPCError) {
+            _ = try await side.send(until: deadline) { batch.flush(core) }
+        } catch {
+            throw toldAsDisconnect(error)
+        }
+    }
+}
+
 // MARK: - Collecting
 
 extension PacketSender: TurnEnd {

@@ -123,6 +123,55 @@ final class PacketSender: Sendable {
     }
 }
 
+// MARK: - Many at once
+
+extension PacketSender {
+    /// Sends the messages that a body adds to a batch, in as few packets as they fit.
+    ///
+    /// - Throws: As `send` does, and what the body throws. Of what was added, the first messages may have been sent.
+    func sendBatch(
+        _ patience: Patience,
+        _ body: (inout PacketOutbox) throws(IPCError) -> Void
+    ) throws(IPCError) {
+        try flush(patience)
+        var batch = PacketOutbox()
+        try body(&batch)
+        try send(&batch, patience)
+    }
+
+    /// Adds a message, or sends it by itself if it takes several packets.
+    ///
+    /// - Throws: As `send` does.
+    func add(
+        _ bytes: UnsafeRawBufferPointer,
+        to batch: inout PacketOutbox,
+        _ patience: Patience
+    ) throws(IPCError) {
+        if try unsafe tryAdd(bytes, to: &batch) { return }
+        try send(&batch, patience)
+        if try unsafe !tryAdd(bytes, to: &batch) { try unsafe send(bytes, patience) }
+    }
+
+    /// Adds a message; returns whether there was room.
+    ///
+    /// - Throws: `.closed`, `.messageTooLarge`.
+    func tryAdd(_ bytes: UnsafeRawBufferPointer, to batch: inout PacketOutbox) throws(IPCError) -> Bool {
+        try check(bytes.count, [])
+        return unsafe batch.add(bytes) == 0
+    }
+
+    /// Sends what was added.
+    ///
+    /// - Throws: As for a message.
+    func send(_ batch: inout PacketOutbox, _ patience: Patience) throws(IPCError) {
+        do throws(IPCError) {
+            _ = try side.send(patience) { _ in batch.flush(core) }
+        } catch {
+            throw toldAsDisconnect(error)
+        }
+    }
+}
+
 // MARK: - Collecting
 
 extension PacketSender {

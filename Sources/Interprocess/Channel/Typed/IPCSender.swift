@@ -68,21 +68,66 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) in
                 let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
                 if attachments.isEmpty { return try unsafe packets.send(memory, patience) }
-                let passed = try OutgoingDescriptors(attachments)
-                try unsafe packets.send(memory, passed, patience)
-                passed.areSent()
+                try unsafe send(memory, attachments, patience)
+            }
+        }
+    }
+
+    private func send(
+        _ memory: UnsafeRawBufferPointer,
+        _ attachments: [any OutgoingAttachment],
+        _ patience: Patience
+    ) throws(IPCError) {
+        let passed = try OutgoingDescriptors(attachments)
+        try unsafe packets.send(memory, passed, patience)
+        passed.areSent()
+    }
+
+    /// Sends many values, in as few packets as they fit.
+    ///
+    /// A system call costs as much as many small values. The receiver gets each of them as if it had been sent singly.
+    ///
+    /// - Parameters:
+    ///   - messages: The values, in their order.
+    ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
+    /// - Throws: As `send(_:timeout:)` does. The first values may arrive nevertheless.
+    public func send(contentsOf messages: [Message], timeout: Duration? = nil) throws(IPCError) {
+        let patience = packets.side.settings.patience(timeout)
+        if let memory {
+            for message in messages { try memory.send(message, patience) }
+            return
+        }
+        try packets.sendBatch(patience) { (batch) throws(IPCError) in
+            for message in messages { try add(message, to: &batch, patience) }
+        }
+    }
+
+    private func add(_ message: Message, to batch: inout PacketOutbox, _ patience: Patience) throws(IPCError) {
+        try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) in
+            try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) in
+                let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
+                if attachments.isEmpty { return try unsafe packets.add(memory, to: &batch, patience) }
+                try packets.send(&batch, patience)
+                try unsafe send(memory, attachments, patience)
             }
         }
     }
 
     /// Encodes a value, and sends it if that takes no waiting.
     ///
+    /// - Parameters:
+    ///   - message: The value.
+    ///   - take: Sends what is encoded, or has it sent; returns whether there is room.
     /// - Returns: What remains to be sent; `nil` if it is.
-    func begin(_ message: Message) throws(IPCError) -> EncodedMessage? {
+    /// - Throws: As `send(_:timeout:)` does.
+    func begin(
+        _ message: Message,
+        _ take: (UnsafeRawBufferPointer) throws(IPCError) -> Bool
+    ) throws(IPCError) -> EncodedMessage? {
         try encoders.withEncoder(limit: packets.limit) { (encoder) throws(IPCError) -> EncodedMessage? in
             try encoder.withMessage(of: message) { (bytes, attachments) throws(IPCError) -> EncodedMessage? in
                 let memory = unsafe bytes.withUnsafeBytes { unsafe $0 }
-                if attachments.isEmpty, try unsafe packets.tryCollect(memory) { return nil }
+                if attachments.isEmpty, try unsafe take(memory) { return nil }
                 return EncodedMessage(
                     bytes: unsafe Array(memory),
                     descriptors: try OutgoingDescriptors(attachments)
