@@ -2,15 +2,25 @@
 
 /// A message as it has come: its bytes, and the descriptors with it, which are closed unless they are taken.
 ///
-/// If it comes from an ``IPCSender``, it is a value that has not been decoded yet: see ``decode(as:)``.
+/// If it comes from an ``IPCSender``, it is a value that has not been decoded yet: see ``decode(as:)``. From a channel inside
+/// one process it has no bytes.
 public struct IPCRawMessage: Sendable {
     /// The bytes.
     public let bytes: [UInt8]
     let attachments: ReceivedDescriptors?
+    /// The value itself, which inside one process is not coded.
+    let value: (any UncodedValue)?
 
     init(_ message: PacketInbox.Message) {
         bytes = unsafe Array(message.bytes)
         attachments = message.attachments
+        value = nil
+    }
+
+    init(_ value: any UncodedValue) {
+        bytes = []
+        attachments = nil
+        self.value = value
     }
 
     /// How many descriptors came with it.
@@ -32,3 +42,6 @@ public struct IPCRawMessage: Sendable {
         return IPCDescriptor(descriptor, name: "a received descriptor")
     }
 }
+
+/// A value that was sent without being coded.
+protocol UncodedValue: AnyObject, Sendable {}

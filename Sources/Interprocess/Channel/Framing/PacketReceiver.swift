@@ -3,15 +3,6 @@
 internal import CInterprocess
 internal import Synchronization
 
-/// What a receiver belongs to, and must be told of its end.
-protocol ReceiverMembership: AnyObject, Sendable {
-    /// Whether there is anybody to be told.
-    var isAlive: Bool { get }
-
-    func willClose()
-    func didClose()
-}
-
 /// The receiving end of a channel: the one way in which all of them receive messages.
 ///
 /// Whoever takes a message has the turn to receive until it gives it back, and the message until then.
@@ -21,8 +12,7 @@ final class PacketReceiver: @unchecked Sendable {
     let settings = WaitSettings()
     /// How large a message may be.
     let limit: Int
-    /// The group that it is in.
-    let membership = Locked<(any ReceiverMembership)?>(nil)
+    private let membership = MembershipPlace()
     let turn = ReadingTurn()
     private let hasMoved = Atomic<Bool>(false)
     let guess = EmptinessGuess()
@@ -121,12 +111,19 @@ final class PacketReceiver: @unchecked Sendable {
 
     var disconnected: IPCError { core.error(.disconnected, .read) }
 
-    func close() {
-        let membership = membership.withLock { $0 }
-        membership?.willClose()
-        core.close()
-        membership?.didClose()
+    func close() { membership.close { core.close() } }
+}
+
+extension PacketReceiver: GroupSource {
+    func tryTakeRaw() throws(IPCError) -> IPCRawMessage? {
+        guard let message = try tryTake() else { return nil }
+        defer { giveBack() }
+        return IPCRawMessage(message)
     }
+
+    func join(_ membership: any ReceiverMembership) -> Bool { self.membership.take(membership) }
+
+    func leave() { membership.leave() }
 }
 
 // MARK: - Moving to another process

@@ -4,13 +4,13 @@
 struct GroupMembers {
     struct Member {
         let receiver: any DescriptorOwner
-        let packets: PacketReceiver
+        let source: any GroupSource
         /// Whether it is among those that may have something.
         fileprivate var isReady = true
 
-        init(_ receiver: any DescriptorOwner, _ packets: PacketReceiver) {
+        init(_ receiver: any DescriptorOwner, _ source: any GroupSource) {
             self.receiver = receiver
-            self.packets = packets
+            self.source = source
         }
     }
 

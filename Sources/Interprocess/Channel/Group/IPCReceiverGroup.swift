@@ -106,29 +106,24 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     ///
     /// - Parameter receiver: The receiver.
     /// - Returns: Its name in the group.
-    /// - Throws: As for receivers of bytes; ``IPCError/Code/unsupported`` for a channel inside one process.
+    /// - Throws: As for receivers of bytes.
     @discardableResult
     public func add<Message>(_ receiver: IPCReceiver<Message>) throws(IPCError) -> ID {
-        try add(GroupMembers.Member(receiver, try receiver.coded))
+        try add(GroupMembers.Member(receiver, receiver.memory?.source ?? receiver.packets))
     }
 
     private func add(_ member: GroupMembers.Member) throws(IPCError) -> ID {
         let lease = try descriptorCore.lease(.both, for: .configure)
         defer { withExtendedLifetime(lease) {} }
-        let core = member.packets.core
+        let core = member.source.core
         let theirs = try core.lease(.receive, for: .configure)
         defer { withExtendedLifetime(theirs) {} }
         let (number, result) = members.withLock { members -> (UInt64, Int64?) in
             let number = members.nextNumber()
-            let isFree = member.packets.membership.withLock { membership in
-                if let membership, membership.isAlive { return false }
-                membership = GroupMembership(self, number)
-                return true
-            }
-            if !isFree { return (number, nil) }
+            if !member.source.join(GroupMembership(self, number)) { return (number, nil) }
             let result = set(core, 0, Self.watched, number)
             // Of what it has received ahead, the kernel knows nothing: so it is looked at.
-            if result >= 0 { members.add(member, number) } else { member.packets.membership.withLock { $0 = nil } }
+            if result >= 0 { members.add(member, number) } else { member.source.leave() }
             return (number, result)
         }
         guard let result else {
@@ -154,8 +149,8 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         defer { withExtendedLifetime(lease) {} }
         let removed = members.withLock { members -> GroupMembers.Member? in
             guard let member = members.remove(id.number) else { return nil }
-            member.packets.membership.withLock { $0 = nil }
-            if lease != nil { _ = set(member.packets.core, Self.watched, 0, id.number) }
+            member.source.leave()
+            if lease != nil { _ = set(member.source.core, Self.watched, 0, id.number) }
             return member
         }
         return removed?.receiver
@@ -166,7 +161,7 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         guard let lease = descriptorCore.leaseIfOpen(.both) else { return }
         defer { withExtendedLifetime(lease) {} }
         members.withLock { members in
-            if let member = members[number] { _ = set(member.packets.core, Self.watched, 0, number) }
+            if let member = members[number] { _ = set(member.source.core, Self.watched, 0, number) }
         }
     }
 
@@ -239,14 +234,13 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         while let (number, member) = members.withLock({ $0.takeReady() }) {
             let id = ID(number: number)
             do throws(IPCError) {
-                guard let message = try member.packets.tryTake() else {
+                guard let message = try member.source.tryTakeRaw() else {
                     // While it is sent to somebody else, it can be closed already, and busy still.
-                    if member.packets.core.isClosed(.receive), remove(id) != nil { return .closed(id) }
+                    if member.source.core.isClosed(.receive), remove(id) != nil { return .closed(id) }
                     continue
                 }
-                defer { member.packets.giveBack() }
                 members.withLock { $0.markReady(number) }
-                return .message(id, IPCRawMessage(message))
+                return .message(id, message)
             } catch {
                 let isOver = [.disconnected, .closed, .endpointMoved].contains(error.code)
                 if !isOver { members.withLock { $0.markReady(number) } }
@@ -262,6 +256,6 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
     /// Every waiting call ends with ``IPCError/Code/closed``. The receivers stay open, and can be added to another group.
     public func close() {
         descriptorCore.close()
-        for member in members.withLock({ $0.removeAll() }) { member.packets.membership.withLock { $0 = nil } }
+        for member in members.withLock({ $0.removeAll() }) { member.source.leave() }
     }
 }

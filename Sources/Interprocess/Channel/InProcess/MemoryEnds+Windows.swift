@@ -13,6 +13,7 @@ enum MemorySender<Message: Sendable>: Sendable {
 
 enum MemoryReceiver<Message: Sendable>: Sendable {
     var core: DescriptorCore { switch self {} }
+    var source: any GroupSource { switch self {} }
     func receive(_ patience: Patience) throws(IPCError) -> Message? { switch self {} }
     func receive(until deadline: Deadline) async throws(IPCError) -> Message? { switch self {} }
     func tryReceive() throws(IPCError) -> Message? { switch self {} }

@@ -48,12 +48,14 @@ final class MemorySender<Message: Sendable>: Sendable {
 /// The receiving end of a channel inside one process.
 final class MemoryReceiver<Message: Sendable>: Sendable {
     private let queue: MemoryQueue<Message>
+    private let membership = MembershipPlace()
 
     init(_ queue: MemoryQueue<Message>) { self.queue = queue }
 
     deinit { close() }
 
     var core: DescriptorCore { queue.receiving }
+    var source: any GroupSource { self }
 
     /// Waits for the next message.
     ///
@@ -93,7 +95,21 @@ final class MemoryReceiver<Message: Sendable>: Sendable {
         return message
     }
 
-    func close() { queue.closeReceiver() }
+    func close() { membership.close { queue.closeReceiver() } }
+}
+
+extension MemoryReceiver: GroupSource {
+    func tryTakeRaw() throws(IPCError) -> IPCRawMessage? {
+        let lease = try core.lease(.both, for: .read)
+        defer { withExtendedLifetime(lease) {} }
+        var message: Message?
+        if queue.pop(into: &message, willWait: true) == 0 { throw core.error(.disconnected, .read) }
+        return message.map { IPCRawMessage(HeldValue($0)) }
+    }
+
+    func join(_ membership: any ReceiverMembership) -> Bool { self.membership.take(membership) }
+
+    func leave() { membership.leave() }
 }
 
 extension IPCError {

@@ -16,8 +16,20 @@ extension IPCRawMessage {
     }
 
     func decode<Value: Decodable>(as type: Value.Type, by decoder: IPCDecoder) throws(IPCError) -> Value {
-        unsafe try bytes.withUnsafeBufferPointer { bytes throws(IPCError) in
+        if let value {
+            if let held = value as? HeldValue<Value> { return unsafe held.value }
+            throw IPCError(CodingFailure("it is a value of another type"), .decode, type: type)
+        }
+        return unsafe try bytes.withUnsafeBufferPointer { bytes throws(IPCError) in
             try decoder.decode(type, from: unsafe UnsafeRawBufferPointer(bytes).bytes, attachments)
         }
     }
+}
+
+/// A value on its way inside one process.
+final class HeldValue<Value>: UncodedValue {
+    // Values of channels are Sendable; those that can be asked for need only be Decodable.
+    nonisolated(unsafe) let value: Value
+
+    init(_ value: Value) where Value: Sendable { unsafe self.value = value }
 }

@@ -196,7 +196,6 @@ final class InProcessChannelTests: InterprocessTestCase {
         assertThrows(.unsupported, .encode) { try ends.send(Ends(sender: sender)) }
         assertThrows(.unsupported, .encode) { try ends.send(Ends(receiver: receiver)) }
         XCTAssertNil(try inbox.tryReceive())
-        assertThrows(.unsupported) { try IPCReceiverGroup().add(receiver) }
         // By one of its own kind they go as they are.
         let (near, far) = try IPCChannel.makeInProcess(of: Ends.self)
         try near.send(Ends(sender: sender, receiver: receiver))
@@ -204,5 +203,71 @@ final class InProcessChannelTests: InterprocessTestCase {
         XCTAssertTrue(got.sender === sender)
         try got.sender?.send(5)
         XCTAssertEqual(try receiver.receive(), 5)
+    }
+
+    /// Beside channels whose values are coded, and waited for in both ways.
+    func testInAGroup() async throws {
+        let group = try IPCReceiverGroup()
+        let (near, nearReceiver) = try IPCChannel.makeInProcess(of: [Int].self)
+        let (coded, codedReceiver) = try IPCChannel.make(of: Int.self)
+        try near.trySend([1])
+        let (first, second) = (try group.add(nearReceiver), try group.add(codedReceiver))
+        assertThrows(.alreadyExists) { try group.add(nearReceiver) }
+        try near.trySend([2])
+        try coded.trySend(3)
+        var got: [IPCReceiverGroup.ID: [Int]] = [:]
+        while let event = try group.tryNext() {
+            guard case .message(let id, let message) = event else { return XCTFail("\(event)") }
+            got[id, default: []] +=
+                id == first ? try message.decode(as: [Int].self) : [try message.decode(as: Int.self)]
+        }
+        XCTAssertEqual(got, [first: [1, 2], second: [3]])
+
+        let blocking = Running { try group.next() as IPCReceiverGroup.Event }
+        blocking.waitUntilBlocked()
+        try near.trySend([4])
+        guard case .message(first, let message) = try blocking.value() else { return XCTFail() }
+        assertThrows(.decodingFailed) { try message.decode(as: String.self) }
+        XCTAssertEqual(try message.decode(as: [Int].self), [4])
+        let awaiting = start { try await group.next() }
+        await waitUntilAwaited(group)
+        near.close()
+        guard case .closed(first) = try await awaiting.value else { return XCTFail() }
+        XCTAssertEqual(group.count, 1)
+    }
+
+    func testAGroupIsToldOfItsOwnEnds() throws {
+        let group = try IPCReceiverGroup()
+        let (sender, receiver) = try IPCChannel.makeInProcess(of: Int.self)
+        let id = try group.add(receiver)
+        XCTAssertNil(try group.tryNext())
+        let waiting = Running { try group.next() as IPCReceiverGroup.Event }
+        waiting.waitUntilBlocked()
+        receiver.close()
+        guard case .closed(id) = try waiting.value() else { return XCTFail() }
+        assertThrows(.disconnected) { try sender.send(1) }
+        assertThrows(.closed) { try group.add(receiver) }
+        // Taken out, it is one's own again.
+        let other = try IPCChannel.makeInProcess(of: Int.self)
+        group.remove(try group.add(other.receiver))
+        try other.sender.send(2)
+        XCTAssertNil(try group.tryNext())
+        XCTAssertEqual(try other.receiver.receive(), 2)
+    }
+
+    func testInARouter() throws {
+        let router = try IPCRouter()
+        let (sender, receiver) = try IPCChannel.makeInProcess(of: Int.self, capacity: 4)
+        let (doubles, results) = try IPCChannel.makeInProcess(of: Int.self)
+        try router.add(receiver) {
+            try doubles.send($0 * 2)
+        } onEnd: { _ in
+            doubles.close()
+        }
+        for number in 1...200 { try sender.send(number) }
+        for number in 1...200 { XCTAssertEqual(try results.receive(), 2 * number) }
+        sender.close()
+        assertThrows(.disconnected) { try results.receive() }
+        router.shutdown()
     }
 }
