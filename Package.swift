@@ -71,6 +71,12 @@ let package = Package(
             path: "Tests/Examples/service",
             swiftSettings: strictness
         ),
+        .executableTarget(
+            name: "inspect",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/inspect",
+            swiftSettings: strictness
+        ),
         .target(
             name: "CBenchmark",
             path: "Tests/Benchmarks/CBenchmark",
@@ -93,7 +99,7 @@ let package = Package(
             name: "InterprocessTests",
             dependencies: [
                 "Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file", "share-file",
-                "worker-pool", "service",
+                "worker-pool", "service", "inspect",
             ],
             swiftSettings: strictness + [
                 .define("INTERPROCESS_FAULT_INJECTION", .when(configuration: .debug))
