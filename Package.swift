@@ -72,6 +72,18 @@ let package = Package(
             swiftSettings: strictness
         ),
         .executableTarget(
+            name: "echo",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/echo",
+            swiftSettings: strictness
+        ),
+        .executableTarget(
+            name: "orderly-end",
+            dependencies: ["Interprocess"],
+            path: "Tests/Examples/orderly-end",
+            swiftSettings: strictness
+        ),
+        .executableTarget(
             name: "inspect",
             dependencies: ["Interprocess"],
             path: "Tests/Examples/inspect",
@@ -99,7 +111,7 @@ let package = Package(
             name: "InterprocessTests",
             dependencies: [
                 "Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file", "share-file",
-                "worker-pool", "service", "inspect",
+                "worker-pool", "service", "inspect", "echo", "orderly-end",
             ],
             swiftSettings: strictness + [
                 .define("INTERPROCESS_FAULT_INJECTION", .when(configuration: .debug))
