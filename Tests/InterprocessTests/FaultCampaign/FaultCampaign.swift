@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#if INTERPROCESS_FAULT_INJECTION && os(Linux)
+import Foundation
+import XCTest
+
+@testable import Interprocess
+
+/// A public operation, and a scene to try it in.
+struct FaultedOperation {
+    let name: String
+    /// Whether it makes the object: when it fails there is none.
+    let makes: Bool
+    let body: (FaultScene) throws -> Void
+
+    static func make(_ name: String, _ body: @escaping (FaultScene) throws -> Void) -> FaultedOperation {
+        FaultedOperation(name: name, makes: true, body: body)
+    }
+
+    static func use(_ name: String, _ body: @escaping (FaultScene) throws -> Void) -> FaultedOperation {
+        FaultedOperation(name: name, makes: false, body: body)
+    }
+}
+
+/// What was found out about one operation.
+struct FaultFindings {
+    struct Finding {
+        let place: FaultPlace
+        /// The system's error, or "short".
+        let fault: String
+        let outcome: FaultOutcome
+    }
+
+    let operation: FaultedOperation
+    var recording: FaultInjection.Recording
+    var findings: [Finding] = []
+
+    /// Fails each call that the operation makes with each error of that call, interrupts it, and cuts it short.
+    init(_ operation: FaultedOperation, in test: InterprocessTestCase) throws {
+        self.operation = operation
+        var number = 0
+        func run(_ part: FaultScene.Part, _ what: String) throws -> FaultScene {
+            number += 1
+            let directory = test.path("\(number)")
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let name = "\(operation.name), \(what)"
+            let watchdog = Watchdog(name, seconds: Sanitizer.isPresent ? 60 : 20)
+            defer { watchdog.end() }
+            let before = Leftovers()
+            let scene = FaultScene(part, directory)
+            do { try operation.body(scene) } catch is FaultScene.Over {}
+            before.assertNoneAdded(name)
+            try scene.noteFiles()
+            return scene
+        }
+        let first = try run(.recording, "undisturbed")
+        recording = first.recording
+        XCTAssertFalse(recording.calls.isEmpty, "\(operation.name) makes no calls")
+        func add(_ fault: FaultInjection.Fault, _ name: String, _ place: FaultPlace) throws {
+            let scene = try run(.fault(fault, place), "\(name) in \(place.call) \(place.occurrence + 1)")
+            let outcome = try XCTUnwrap(scene.outcome, "\(operation.name) was not tried")
+            findings.append(Finding(place: place, fault: name, outcome: outcome))
+        }
+        for place in recording.calls.places where !first.isPretended(place) {
+            for error in SystemCallFaults.errors(of: place.call) + [SystemCallFaults.interruption] {
+                try add(.result(-Int64(error.number)), error.name, place)
+            }
+        }
+        for place in recording.transfers.places { try add(.short(1), "short", place) }
+    }
+}
+
+extension [System.Call] {
+    /// Each call with how many of its kind came before it.
+    var places: [FaultPlace] {
+        var counts: [System.Call: Int] = [:]
+        return map { call in
+            defer { counts[call, default: 0] += 1 }
+            return FaultPlace(call: call, occurrence: counts[call, default: 0])
+        }
+    }
+}
+#endif
