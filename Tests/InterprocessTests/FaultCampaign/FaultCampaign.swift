@@ -11,7 +11,16 @@ struct FaultedOperation {
     let name: String
     /// Whether it makes the object: when it fails there is none.
     let makes: Bool
+    /// Errors that would make it wait for what does not come.
+    var leftOut: Set<String> = []
     let body: (FaultScene) throws -> Void
+
+    /// The same without some errors.
+    func without(_ errors: String...) -> FaultedOperation {
+        var operation = self
+        operation.leftOut = Set(errors)
+        return operation
+    }
 
     static func make(_ name: String, _ body: @escaping (FaultScene) throws -> Void) -> FaultedOperation {
         FaultedOperation(name: name, makes: true, body: body)
@@ -56,14 +65,14 @@ struct FaultFindings {
         }
         let first = try run(.recording, "undisturbed")
         recording = first.recording
-        XCTAssertFalse(recording.calls.isEmpty, "\(operation.name) makes no calls")
         func add(_ fault: FaultInjection.Fault, _ name: String, _ place: FaultPlace) throws {
             let scene = try run(.fault(fault, place), "\(name) in \(place.call) \(place.occurrence + 1)")
             let outcome = try XCTUnwrap(scene.outcome, "\(operation.name) was not tried")
             findings.append(Finding(place: place, fault: name, outcome: outcome))
         }
         for place in recording.calls.places where !first.isPretended(place) {
-            for error in SystemCallFaults.errors(of: place.call) + [SystemCallFaults.interruption] {
+            for error in SystemCallFaults.errors(of: place.call) + [SystemCallFaults.interruption]
+            where !operation.leftOut.contains(error.name) {
                 try add(.result(-Int64(error.number)), error.name, place)
             }
         }

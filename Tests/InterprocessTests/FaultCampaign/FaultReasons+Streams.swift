@@ -6,23 +6,95 @@ import XCTest
 
 @testable import Interprocess
 
-/// What has gone wrong in another way than by the error's own code, and why.
+// What comes of a fault in another way than as the error's own code, and why: streams and what is under them.
+
+extension FaultReason {
+    /// Calls for which "would block" is no error.
+    static func waiting(_ calls: System.Call..., operations: [String] = []) -> [FaultReason] {
+        calls.map { .harmless($0, "EAGAIN", operations, "It waits until the system lets it go on.") }
+    }
+
+    /// What binding a path does besides.
+    static var binding: [FaultReason] {
+        [
+            .harmless(.bind, "EADDRINUSE", "Nothing is found at the path: somebody else was there and has left, so it is tried again."),
+            .harmless(.lock, "EAGAIN", "Somebody else has the lock of the directory: it waits for its turn."),
+            .harmless(
+                .lock,
+                "EINVAL EIO ENOLCK",
+                "Where the directory cannot be locked, a free name is bound without; a lock is given back with its descriptor, at the latest."
+            ),
+        ]
+    }
+
+    /// A file of which nothing can be found out stays where it is; the next listener finds it dead, and replaces it.
+    static func unknownFile(_ errors: String, _ code: IPCError.Code, _ operations: [String]) -> FaultReason {
+        .thrown(
+            .file,
+            errors,
+            operations,
+            as: code,
+            tellsSystemCode: true,
+            leavesFile: true,
+            "Of a file whose device and inode cannot be found out, it is not certain whose it is, so that it stays; the next listener finds it dead, and replaces it."
+        )
+    }
+}
+
 extension FaultSection {
-    static var listenerReasons: [FaultReason] { [] }
-    static var streamReasons: [FaultReason] { [] }
-    static var socketBytesReasons: [FaultReason] { [] }
-    static var pipeBytesReasons: [FaultReason] { [] }
-    static var pipeReasons: [FaultReason] { [] }
-    static var fifoReasons: [FaultReason] { [] }
-    static var messageReasons: [FaultReason] { [] }
-    static var packetReasons: [FaultReason] { [] }
-    static var datagramReasons: [FaultReason] { [] }
-    static var signalReasons: [FaultReason] { [] }
-    static var childReasons: [FaultReason] { [] }
-    static var loopReasons: [FaultReason] { [] }
-    static var channelReasons: [FaultReason] { [] }
-    static var groupReasons: [FaultReason] { [] }
-    static var connectionReasons: [FaultReason] { [] }
-    static var memoryReasons: [FaultReason] { [] }
+    static var listenerReasons: [FaultReason] { FaultReason.waiting(.accept) + FaultReason.binding }
+    static var streamReasons: [FaultReason] {
+        [
+            .harmless(.connect, "EAGAIN", "The backlog of the server is full: it waits for room."),
+            .harmless(
+                .connect,
+                "ECONNREFUSED ENOENT",
+                ["`connect(to:)`, `waitsForServer`", "`await connect(to:)`, `waitsForServer`"],
+                "It waits for the server."
+            ),
+            .harmless(
+                .option,
+                "",
+                ["`connect(to:)`, `.deferred`", "`await connect(to:)`"],
+                "The socket stays in nonblocking mode, which reading and writing do not mind."
+            ),
+            .harmless(
+                .credentials,
+                "",
+                ["`peerCredentials()`", "`await peerCredentials()`"],
+                "What the system does not tell of groups and labels is unknown: `nil`."
+            ),
+        ]
+    }
+    static var socketBytesReasons: [FaultReason] { FaultReason.waiting(.receive, .send) }
+    static var pipeBytesReasons: [FaultReason] {
+        FaultReason.waiting(.receive, .send) + [
+            .harmless(.file, waitsByPolling),
+            .harmless(.duplicate, waitsByPolling),
+        ]
+    }
+
+    private static var waitsByPolling: String {
+        "What closing would need to end a call inside the system cannot be had: the call waits by polling instead."
+    }
+
+    static var pipeReasons: [FaultReason] {
+        [
+            .harmless(.option, "", ["`create()`"], "The size of the buffer is a wish: it stays as the system made it."),
+            .harmless(
+                .file,
+                "",
+                ["`UnnamedPipe"],
+                "A description of its own cannot be had: it stays a shared one, on which calls wait by polling."
+            ),
+        ]
+    }
+
+    static var fifoReasons: [FaultReason] {
+        [
+            .harmless(.receive, "EAGAIN", "A sender is there, which has sent nothing yet."),
+            .harmless(.file, "ENXIO", ["`openSender", "`await openSender"], "Nobody receives yet: it waits for a receiver."),
+        ]
+    }
 }
 #endif

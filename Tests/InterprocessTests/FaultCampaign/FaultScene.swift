@@ -71,6 +71,7 @@ final class FaultScene {
         }
         // The first one of that kind is taken by the pretence.
         let before = if case .result = fault, pretended.contains(place.call) { 1 } else { 0 }
+        let files = try names()
         FaultInjection.inject(fault, into: place.call, after: place.occurrence - before)
         do {
             let value = try operation()
@@ -80,6 +81,7 @@ final class FaultScene {
         } catch let error as IPCError {
             outcome = FaultOutcome(thrown: error.code, tellsSystemCode: isTold(fault, by: error))
             XCTAssertEqual(FaultInjection.clear(), 0, "a fault that did not come")
+            if try !names().subtracting(files).isEmpty { outcome?.leavesFile = true }
             do { return try again() } catch let error as IPCError {
                 outcome?.afterwards = error.code
                 throw Over()
@@ -100,10 +102,11 @@ final class FaultScene {
     func isPretended(_ place: FaultPlace) -> Bool { place.occurrence == 0 && pretended.contains(place.call) }
 
     func noteFiles() throws {
-        let left = try FileManager.default.contentsOfDirectory(atPath: directory)
-        if left.isEmpty { return }
-        outcome?.leavesFile = true
-        for name in left { try FileManager.default.removeItem(atPath: path(name)) }
+        if try !names().isEmpty { outcome?.leavesFile = true }
+    }
+
+    private func names() throws -> Set<String> {
+        Set(try FileManager.default.contentsOfDirectory(atPath: directory))
     }
 }
 #endif

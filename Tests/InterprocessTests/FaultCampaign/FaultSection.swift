@@ -23,8 +23,8 @@ struct FaultReason {
     /// It has no effect.
     static func harmless(
         _ call: System.Call,
-        _ errors: String = "",
-        _ operations: [String] = [],
+        _ errors: String,
+        _ operations: [String],
         _ text: String
     ) -> FaultReason {
         FaultReason(
@@ -34,6 +34,12 @@ struct FaultReason {
             outcome: FaultOutcome(),
             text: text
         )
+    }
+
+    static func harmless(_ call: System.Call, _ text: String) -> FaultReason { harmless(call, "", [], text) }
+
+    static func harmless(_ call: System.Call, _ errors: String, _ text: String) -> FaultReason {
+        harmless(call, errors, [], text)
     }
 
     /// It is thrown as another code than the error's own.

@@ -41,6 +41,7 @@ struct FaultTable {
             note(finding, reason(finding), in: &behaviours[behaviours.count - 1].behaviour)
         }
         let after = found.operation.makes ? "gone" : "usable"
+        if behaviours.isEmpty { rows.append("| \(found.operation.name) | none | | | |") }
         var name = "\(found.operation.name)"
         for (label, behaviour) in grouped(behaviours) {
             let all = behaviour.others.allSatisfy { $0.faults.allSatisfy { SystemCallFaults.codes[$0] == nil } }

@@ -75,7 +75,7 @@ extension FaultSection {
             },
             sending("`send(_:)`, a message in parts", long) { scene, sender, bytes in
                 try scene.faulted { try sender.send(bytes) }
-            },
+            }.without("EAGAIN"),
             sending("`trySend(_:)`, bytes") { scene, sender, bytes in
                 try scene.faulted { try sender.trySend(bytes) }
             },
@@ -90,7 +90,10 @@ extension FaultSection {
                 try scene.faulted { try receiver.receive() }
             },
             receiving("`tryReceive()`, bytes") { scene, receiver in
-                try scene.faulted { try receiver.tryReceive() }
+                try scene.faulted {
+                    guard let bytes = try receiver.tryReceive() else { throw nothing }
+                    return bytes
+                }
             },
         ]
     }
@@ -138,7 +141,12 @@ extension FaultSection {
             .use("`tryReceive()`, a value") { scene in
                 let (sender, receiver, parcel) = try make()
                 try sender.send(parcel)
-                try expect(scene.faulted { try receiver.tryReceive() })
+                try expect(
+                    scene.faulted {
+                        guard let parcel = try receiver.tryReceive() else { throw nothing }
+                        return parcel
+                    }
+                )
             },
             .use("`send(_:)`, an end of a channel") { scene in
                 let (sender, receiver) = try IPCChannel.make(of: IPCSender<String>.self)
@@ -177,17 +185,17 @@ extension FaultSection {
             .use("`next()`") { scene in
                 let (group, sender) = try makeGroup()
                 try sender.send([7])
-                try expectMessage(scene.faulted { try group.next(timeout: .seconds(20)) })
+                try expectMessage(scene.faulted { try told(group.next(timeout: .seconds(20))) })
             },
             .use("`tryNext()`") { scene in
                 let (group, sender) = try makeGroup()
                 try sender.send([7])
-                try expectMessage(scene.faulted { try group.tryNext() })
+                try expectMessage(scene.faulted { try told(group.tryNext()) })
             },
             .use("`await next()`") { scene in
                 let (group, sender) = try makeGroup()
                 try sender.send([7])
-                try expectMessage(scene.awaited { try await group.next() })
+                try expectMessage(scene.awaited { try told(await group.next()) })
             },
         ]
     }
@@ -200,6 +208,17 @@ extension FaultSection {
         _ = try group.tryNext()
         return (group, sender)
     }
+
+    /// An event that is an error, as an error.
+    @Sendable
+    private static func told(_ event: IPCReceiverGroup.Event?) throws -> IPCReceiverGroup.Event? {
+        guard let event else { throw nothing }
+        if case .failed(_, let error) = event { throw error }
+        return event
+    }
+
+    /// What takes the place of `nil`.
+    private static var nothing: IPCError { IPCError(.wouldBlock, operation: .read) }
 
     private static func expectMessage(_ event: IPCReceiverGroup.Event?) throws {
         guard case .message(_, let message) = event else { return XCTFail("no message, but \(String(describing: event))") }

@@ -101,7 +101,7 @@ extension FaultSection {
 
     /// A client of a listener comes through.
     private static func reach(_ listener: LocalSocketListener) throws {
-        try talk(LocalSocketStream.connect(to: XCTUnwrap(listener.name)), listener.accept())
+        try talk(LocalSocketStream.connect(toAddress: listener.localAddress()), listener.accept())
     }
 }
 

@@ -50,7 +50,8 @@ extension FaultSection {
                 XCTAssertEqual(try signals.next(timeout: .seconds(10)).signal, .user1)
             },
             .use("`Signal.status(ofProcess:)`") { scene in
-                XCTAssertEqual(try scene.faulted { try Signal.status(ofProcess: getpid()) }, .exists)
+                let status = try scene.faulted { try Signal.status(ofProcess: getpid()) }
+                XCTAssertTrue([.exists, .notPermitted, .notFound].contains(status))
             },
         ]
     }

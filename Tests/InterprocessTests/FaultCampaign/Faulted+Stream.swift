@@ -86,11 +86,17 @@ extension FaultSection {
 
     private static var streamAsking: [FaultedOperation] {
         [
-            asking("`peerCredentials()`") { XCTAssertEqual(try $0.peerCredentials().processID, getpid()) },
-            asking("`peerProcess()`") { XCTAssertTrue(try $0.peerProcess().isRunning) },
-            asking("`takeError()`") { XCTAssertNil(try $0.takeError()) },
-            asking("`setInheritable(_:)`") { try $0.setInheritable(false) },
-            asking("`shutdown(_:)`") { try $0.shutdown(.receive) },
+            asking("`peerCredentials()`", getpid()) { try $0.peerCredentials().processID },
+            asking("`peerProcess()`", false) { try $0.peerProcess().isClosed },
+            asking("`takeError()`", nil) { try $0.takeError()?.code },
+            asking("`setInheritable(_:)`", true) {
+                try $0.setInheritable(false)
+                return true
+            },
+            asking("`shutdown(_:)`", true) {
+                try $0.shutdown(.receive)
+                return true
+            },
             .use("`await peerCredentials()`") { scene in
                 let (one, _) = try LocalSocketStream.pair()
                 XCTAssertEqual(try scene.awaited { try await one.peerCredentials() }.processID, getpid())
@@ -98,13 +104,15 @@ extension FaultSection {
         ]
     }
 
-    private static func asking(
+    private static func asking<Answer: Equatable>(
         _ name: String,
-        _ question: @escaping (LocalSocketStream) throws -> Void
+        _ answer: Answer,
+        _ question: @escaping (LocalSocketStream) throws -> Answer
     ) -> FaultedOperation {
         .use(name) { scene in
             let (one, other) = try LocalSocketStream.pair()
-            try scene.faulted { try question(one) }
+            let answered = try scene.faulted { try question(one) }
+            XCTAssertEqual(answered, answer)
             try talk(one, other)
         }
     }

@@ -151,6 +151,8 @@ enum SystemCallFaults {
             "memfd_create, ftruncate, fallocate, fcntl F_ADD_SEALS, openat, fstat, mmap",
             "EACCES EAGAIN EBUSY EFBIG EINVAL EIO EMFILE ENFILE ENODEV ENOMEM ENOSPC EOVERFLOW EPERM"
         ),
+        Kind(.watch, "epoll_ctl, of an event loop", "EEXIST EINVAL ELOOP ENOENT ENOMEM ENOSPC EPERM"),
+        Kind(.thread, "pthread_create", "EAGAIN EINVAL EPERM"),
         Kind(.signal, "sigaction, kill, tgkill, sigqueue", "EAGAIN EINVAL EPERM ESRCH"),
         Kind(
             .spawn,
