@@ -11,9 +11,17 @@ struct FaultedOperation {
     let name: String
     /// Whether it makes the object: when it fails there is none.
     let makes: Bool
+    /// What it could leave behind beside descriptors and files.
+    var needs: Set<Leftovers.Kind> = []
     /// Errors that would make it wait for what does not come.
     var leftOut: Set<String> = []
     let body: (FaultScene) throws -> Void
+
+    func leaving(_ kinds: Leftovers.Kind...) -> FaultedOperation {
+        var operation = self
+        operation.needs = Set(kinds)
+        return operation
+    }
 
     /// The same without some errors.
     func without(_ errors: String...) -> FaultedOperation {
@@ -47,20 +55,15 @@ struct FaultFindings {
     /// Fails each call that the operation makes with each error of that call, interrupts it, and cuts it short.
     init(_ operation: FaultedOperation, in test: InterprocessTestCase) throws {
         self.operation = operation
-        var number = 0
         func run(_ part: FaultScene.Part, _ what: String) throws -> FaultScene {
-            number += 1
-            let directory = test.path("\(number)")
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-            defer { try? FileManager.default.removeItem(atPath: directory) }
             let name = "\(operation.name), \(what)"
             let watchdog = Watchdog(name, seconds: Sanitizer.isPresent ? 60 : 20)
             defer { watchdog.end() }
-            let before = Leftovers()
-            let scene = FaultScene(part, directory)
+            let before = Leftovers(of: operation.needs)
+            let scene = FaultScene(part, test.path("scene"))
             do { try operation.body(scene) } catch is FaultScene.Over {}
             before.assertNoneAdded(name)
-            try scene.noteFiles()
+            scene.end()
             return scene
         }
         let first = try run(.recording, "undisturbed")

@@ -12,14 +12,15 @@ extension FaultSection {
     static var messageReasons: [FaultReason] { FaultReason.waiting(.message) }
 
     static var packetReasons: [FaultReason] {
-        FaultReason.waiting(.message, .accept) + FaultReason.binding + [
+        FaultReason.waiting(.message, .accept) + FaultReason.binding
+            + FaultReason.unknownFile("`UnixPacketListener(address:)`") + [
             .harmless(.accept, "ECONNABORTED", "A client that has left again is passed over."),
             .harmless(.connect, "EAGAIN", "The backlog of the server is full: it waits for room."),
         ]
     }
 
     static var datagramReasons: [FaultReason] {
-        FaultReason.waiting(.message) + FaultReason.binding + [
+        FaultReason.waiting(.message) + FaultReason.binding + FaultReason.unknownFile("`init(address:)`") + [
             .harmless(
                 .option,
                 "",
@@ -46,7 +47,6 @@ extension FaultSection {
 
     static var childReasons: [FaultReason] {
         [
-            .harmless(.process, "ECHILD", ["`wait()`", "`await wait()`"], "Somebody else has asked for the end: it is `.unknown`."),
             .harmless(.process, "ESRCH", ["`kill()`"], "It has ended already."),
             .harmless(.poll, "", ["`isRunning`"], "It counts as running until something else is known."),
         ]
@@ -60,27 +60,59 @@ extension FaultSection {
     }
 
     static var channelReasons: [FaultReason] {
-        FaultReason.waiting(.message) + [
+        FaultReason.waiting(.message) + [peerIsGone] + looks
+    }
+
+    private static var peerIsGone: FaultReason {
+        .thrown(
+            .message,
+            "ECONNRESET EPIPE",
+            as: .disconnected,
+            tellsSystemCode: true,
+            "The other side is gone, which is told in the same way on every system."
+        )
+    }
+
+    /// Calls that do not wait.
+    private static var looks: [FaultReason] {
+        [
             .thrown(
                 .message,
-                "ECONNRESET EPIPE",
-                as: .disconnected,
-                tellsSystemCode: true,
-                "The receiver is gone, which has one name on every system."
+                "EAGAIN",
+                ["`tryReceive()`", "`tryNext()`"],
+                as: .wouldBlock,
+                "There is nothing now: the call returns `nil`."
             )
         ]
     }
 
     static var groupReasons: [FaultReason] {
-        FaultReason.waiting(.message)
+        FaultReason.waiting(.message, operations: ["`next()`", "`await next()`"]) + looks + [
+            .harmless(.wake, "", ["`remove(_:)`"], "The system watches it no more in any case, once it is closed."),
+            .harmless(.poll, "EINVAL ENOMEM", ["`next()`", "`await next()`", "`tryNext()`"], "It is looked again."),
+            .thrown(
+                .poll,
+                "EINTR",
+                ["`tryNext()`"],
+                as: .wouldBlock,
+                "The time is over at once: the call returns `nil`, and the next one looks again."
+            ),
+        ]
     }
 
     static var connectionReasons: [FaultReason] {
-        FaultReason.waiting(.message) + FaultReason.binding
+        FaultReason.waiting(.message) + FaultReason.binding + FaultReason.unknownFile("`IPCServer(_:)`") + looks
     }
 
     static var memoryReasons: [FaultReason] {
-        FaultReason.waiting(.message)
+        FaultReason.waiting(.message) + [
+            .harmless(
+                .message,
+                "",
+                ["`Reader.open(_:)`, and giving back"],
+                "Giving back cannot throw: the slot stays lent, until the pool ends."
+            )
+        ]
     }
 }
 #endif

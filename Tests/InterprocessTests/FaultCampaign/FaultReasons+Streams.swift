@@ -27,22 +27,47 @@ extension FaultReason {
         ]
     }
 
-    /// A file of which nothing can be found out stays where it is; the next listener finds it dead, and replaces it.
-    static func unknownFile(_ errors: String, _ code: IPCError.Code, _ operations: [String]) -> FaultReason {
-        .thrown(
-            .file,
-            errors,
-            operations,
-            as: code,
-            tellsSystemCode: true,
-            leavesFile: true,
-            "Of a file whose device and inode cannot be found out, it is not certain whose it is, so that it stays; the next listener finds it dead, and replaces it."
-        )
+    /// A file of which nothing can be found out stays where it is.
+    static func unknownFile(_ operations: String...) -> [FaultReason] {
+        let errors = SystemCallFaults.errors(of: .file).map(\.name)
+        return Dictionary(grouping: errors) { SystemCallFaults.codes[$0]! }.map { code, errors in
+            .thrown(
+                .file,
+                errors.joined(separator: " "),
+                operations,
+                as: code,
+                tellsSystemCode: true,
+                leavesFile: true,
+                """
+                The socket has its name, and then the file's device and inode cannot be found out. It is not certain \
+                that the file is this socket's, so that it stays; the next listener finds it dead, and replaces it.
+                """
+            )
+        }
     }
 }
 
 extension FaultSection {
-    static var listenerReasons: [FaultReason] { FaultReason.waiting(.accept) + FaultReason.binding }
+    static var listenerReasons: [FaultReason] {
+        FaultReason.waiting(.accept) + FaultReason.binding + FaultReason.unknownFile("`init(_:)`, a path") + [
+            .harmless(.accept, "ECONNABORTED", "A client that has left again is passed over."),
+            .thrown(
+                .lock,
+                "EINVAL EIO ENOLCK",
+                ["`init(_:)`, a path that a dead one has"],
+                as: .busy,
+                "A name that is taken is replaced under the lock of the directory alone."
+            ),
+            .harmless(
+                .file,
+                "ENOENT",
+                ["`init(_:)`, a path that a dead one has"],
+                "The file that was in the way is gone: it is tried again."
+            ),
+            .harmless(.option, "", ["`init(address:)`"], "The address that the system has chosen stays unknown: `name` is `nil`."),
+        ]
+    }
+
     static var streamReasons: [FaultReason] {
         [
             .harmless(.connect, "EAGAIN", "The backlog of the server is full: it waits for room."),

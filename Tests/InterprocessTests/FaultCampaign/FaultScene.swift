@@ -35,8 +35,8 @@ final class FaultScene {
     struct Over: Error {}
 
     let part: Part
-    /// A directory of its own.
-    let directory: String
+    private let directory: String
+    private var hasDirectory = false
     private(set) var recording = FaultInjection.Recording()
     private(set) var outcome: FaultOutcome?
     private var pretended: [System.Call] = []
@@ -46,7 +46,12 @@ final class FaultScene {
         self.directory = directory
     }
 
-    func path(_ name: String = "s") -> String { directory + "/" + name }
+    /// A path in a directory of its own.
+    var path: String {
+        if !hasDirectory { XCTAssertEqual(mkdir(directory, 0o700), 0) }
+        hasDirectory = true
+        return directory + "/s"
+    }
 
     /// Makes the first calls of these kinds say "would block", although they would not: so that an operation waits,
     /// and what it waits for is there already.
@@ -71,7 +76,7 @@ final class FaultScene {
         }
         // The first one of that kind is taken by the pretence.
         let before = if case .result = fault, pretended.contains(place.call) { 1 } else { 0 }
-        let files = try names()
+        let files = names
         FaultInjection.inject(fault, into: place.call, after: place.occurrence - before)
         do {
             let value = try operation()
@@ -81,7 +86,7 @@ final class FaultScene {
         } catch let error as IPCError {
             outcome = FaultOutcome(thrown: error.code, tellsSystemCode: isTold(fault, by: error))
             XCTAssertEqual(FaultInjection.clear(), 0, "a fault that did not come")
-            if try !names().subtracting(files).isEmpty { outcome?.leavesFile = true }
+            if !names.subtracting(files).isEmpty { outcome?.leavesFile = true }
             do { return try again() } catch let error as IPCError {
                 outcome?.afterwards = error.code
                 throw Over()
@@ -101,12 +106,14 @@ final class FaultScene {
     /// Whether the first call of a kind is never the operation's to see.
     func isPretended(_ place: FaultPlace) -> Bool { place.occurrence == 0 && pretended.contains(place.call) }
 
-    func noteFiles() throws {
-        if try !names().isEmpty { outcome?.leavesFile = true }
+    /// Ends the scene, when nothing of it should be left.
+    func end() {
+        if !names.isEmpty { outcome?.leavesFile = true }
+        if hasDirectory { try? FileManager.default.removeItem(atPath: directory) }
     }
 
-    private func names() throws -> Set<String> {
-        Set(try FileManager.default.contentsOfDirectory(atPath: directory))
+    private var names: Set<String> {
+        hasDirectory ? Set((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []) : []
     }
 }
 #endif

@@ -64,7 +64,7 @@ extension FaultSection {
                 XCTAssertEqual(try receiver.receive(), [8])
             }
         }
-        let long = [UInt8](repeating: 9, count: 150_000)
+        let long = [UInt8](repeating: 9, count: 80_000)
         return [
             sending("`send(_:)`, bytes") { scene, sender, bytes in try scene.faulted { try sender.send(bytes) } },
             sending("`send(_:)`, bytes, that waits", waits: true) { scene, sender, bytes in

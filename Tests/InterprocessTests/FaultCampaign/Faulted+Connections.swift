@@ -19,7 +19,7 @@ extension FaultSection {
     static var sharedMemory: FaultSection {
         FaultSection(
             title: "SharedRegion and SharedRegionPool",
-            operations: regionOperations + poolOperations,
+            operations: (regionOperations + poolOperations).map { $0.leaving(.mappings) },
             reasons: memoryReasons
         )
     }
@@ -36,7 +36,6 @@ extension FaultSection {
             .make("`IPCConnection(over:)`") { scene in
                 let (one, other) = try introducedPeer()
                 let connection = try scene.faulted { try Texts(over: one, timeout: .seconds(20)) }
-                XCTAssertEqual(try other.readExactly(ConnectionFrame.headSize + Hello.size).count, ConnectionFrame.headSize + Hello.size)
                 try other.writeAll(frame(.message, encoded("hello")))
                 XCTAssertEqual(try connection.receive(), "hello")
             },
@@ -47,7 +46,7 @@ extension FaultSection {
                 XCTAssertEqual(try connection.receive(), "hello")
             },
             .make("`IPCServer(_:)`") { scene in
-                let name = try LocalSocketName.path(scene.path())
+                let name = try LocalSocketName.path(scene.path)
                 try scene.faulted { try IPCServer<String, String>(name) }.close()
             },
             .make("`IPCOneShotServer()`") { scene in
@@ -67,7 +66,7 @@ extension FaultSection {
     }
 
     private static var connectionUse: [FaultedOperation] {
-        let long = String(repeating: "long ", count: 20_000)
+        let long = String(repeating: "long ", count: 16_000)
         func sending(
             _ name: String,
             waits: Bool = false,

@@ -16,7 +16,7 @@ extension FaultSection {
         )
     }
 
-    private static func name(_ scene: FaultScene) throws -> LocalSocketName { try .path(scene.path()) }
+    private static func name(_ scene: FaultScene) throws -> LocalSocketName { try .path(scene.path) }
 
     private static var listenerMaking: [FaultedOperation] {
         [
@@ -25,7 +25,7 @@ extension FaultSection {
                 try reach(scene.faulted { try LocalSocketListener(name) })
             },
             .make("`init(_:)`, a path that a dead one has, `.always`") { scene in
-                makeDeadSocket(scene.path())
+                makeDeadSocket(scene.path)
                 var options = LocalSocketListener.Options()
                 options.overwrite = .always
                 let name = try name(scene)
@@ -41,7 +41,8 @@ extension FaultSection {
             .make("`init(adopting:)`") { scene in
                 let descriptor = try LocalSocketListener(try uniqueName()).detach()
                 defer { close(descriptor) }
-                try scene.faulted { try LocalSocketListener(adopting: dup(descriptor)) }.close()
+                let copy = dup(descriptor)
+                try scene.faulted { try LocalSocketListener(adopting: copy) }.close()
             },
         ]
     }

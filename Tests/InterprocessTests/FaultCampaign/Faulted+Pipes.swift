@@ -48,31 +48,31 @@ extension FaultSection {
     private static var fifoOperations: [FaultedOperation] {
         [
             .make("`create(at:)`") { scene in
-                try scene.faulted { try FIFOFile.create(at: scene.path()) }
-                try FIFOFile.remove(at: scene.path())
+                try scene.faulted { try FIFOFile.create(at: scene.path) }
+                try FIFOFile.remove(at: scene.path)
             },
             .use("`remove(at:)`") { scene in
-                try FIFOFile.create(at: scene.path())
-                try scene.faulted { try FIFOFile.remove(at: scene.path()) }
+                try FIFOFile.create(at: scene.path)
+                try scene.faulted { try FIFOFile.remove(at: scene.path) }
             },
             opening("`openReceiver(at:)`, `waitsForSender: false`", hasSender: false) { scene in
-                let path = scene.path()
+                let path = scene.path
                 return try scene.faulted { try FIFOFile.openReceiver(at: path, waitsForSender: false) }
             },
             opening("`openReceiver(at:)`") { scene in
-                let path = scene.path()
+                let path = scene.path
                 return try scene.faulted { try FIFOFile.openReceiver(at: path, timeout: .seconds(20)) }
             },
             opening("`await openReceiver(at:)`") { scene in
-                let path = scene.path()
+                let path = scene.path
                 return try scene.awaited { try await FIFOFile.openReceiver(at: path, timeout: .seconds(20)) }
             },
             .make("`openSender(at:)`") { scene in
-                let path = scene.path()
+                let path = scene.path
                 try sending(scene) { try scene.faulted { try FIFOFile.openSender(at: path) } }
             },
             .make("`await openSender(at:)`") { scene in
-                let path = scene.path()
+                let path = scene.path
                 try sending(scene) { try scene.awaited { try await FIFOFile.openSender(at: path) } }
             },
         ]
@@ -84,10 +84,10 @@ extension FaultSection {
         _ open: @escaping (FaultScene) throws -> FIFOReceiver
     ) -> FaultedOperation {
         .make(name) { scene in
-            try FIFOFile.create(at: scene.path())
-            defer { unlink(scene.path()) }
+            try FIFOFile.create(at: scene.path)
+            defer { unlink(scene.path) }
             // One that both receives and sends is there, so that a sender is.
-            let descriptor = Foundation.open(scene.path(), O_RDWR | O_NONBLOCK | O_CLOEXEC)
+            let descriptor = Foundation.open(scene.path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
             defer { Foundation.close(descriptor) }
             if hasSender { XCTAssertEqual(Foundation.write(descriptor, "hello\n", 6), 6) }
             let receiver = try open(scene)
@@ -97,9 +97,9 @@ extension FaultSection {
     }
 
     private static func sending(_ scene: FaultScene, _ open: () throws -> FIFOSender) throws {
-        try FIFOFile.create(at: scene.path())
-        defer { unlink(scene.path()) }
-        let receiver = try FIFOFile.openReceiver(at: scene.path(), waitsForSender: false)
+        try FIFOFile.create(at: scene.path)
+        defer { unlink(scene.path) }
+        let receiver = try FIFOFile.openReceiver(at: scene.path, waitsForSender: false)
         try talk(open(), receiver)
     }
 }

@@ -57,37 +57,35 @@ extension FaultSection {
     }
 
     private static var childOperations: [FaultedOperation] {
-        func spawn(_ arguments: String...) throws -> IPCChild {
-            try IPCChild.spawn(ChildProcess.path(ofBuilt: "test-helper"), arguments: arguments)
-        }
-        func using(_ name: String, _ use: @escaping (FaultScene, IPCChild) throws -> Void) -> FaultedOperation {
-            .use(name) { scene in
-                let child = try spawn("echo-to-parent")
-                defer {
-                    child.stream.close()
-                    XCTAssertNotNil(try? child.wait(timeout: .seconds(10)))
-                }
-                try use(scene, child)
-            }
+        func spawn(_ script: String) throws -> IPCChild { try IPCChild.spawn("sh", arguments: ["-c", script]) }
+        func waiting(_ name: String, _ wait: @escaping (FaultScene, IPCChild) throws -> IPCChild.ExitStatus) -> FaultedOperation {
+            .use(name) { scene in XCTAssertEqual(try wait(scene, spawn("exit 7")), .exited(7)) }
+                .leaving(.children).without("ECHILD")
         }
         return [
             .make("`spawn(_:)`") { scene in
-                let child = try scene.faulted { try spawn("echo-to-parent") }
+                // A program knows its connection by the number.
+                let child = try scene.faulted { try spawn("read line <&3 && echo $line >&3") }
                 try child.stream.writeAll("hello\n")
                 XCTAssertEqual(try child.stream.readLine(), "hello")
-                child.stream.close()
                 XCTAssertEqual(try child.wait(timeout: .seconds(10)), .exited(0))
+            }.leaving(.children),
+            waiting("`wait()`") { scene, child in try scene.faulted { try child.wait(timeout: .seconds(20)) } },
+            waiting("`await wait()`") { scene, child in
+                try scene.awaited { try await child.wait(timeout: .seconds(20)) }
             },
-            using("`wait()`") { scene, child in
+            .use("`isRunning`") { scene in
+                let child = try spawn("read line <&3")
+                XCTAssertTrue(try scene.faulted { child.isRunning })
                 child.stream.close()
-                XCTAssertEqual(try scene.faulted { try child.wait(timeout: .seconds(20)) }, .exited(0))
-            },
-            using("`await wait()`") { scene, child in
+                try child.wait(timeout: .seconds(10))
+            }.leaving(.children),
+            .use("`kill()`") { scene in
+                let child = try spawn("read line <&3")
+                try scene.faulted { try child.kill() }
                 child.stream.close()
-                XCTAssertEqual(try scene.awaited { try await child.wait(timeout: .seconds(20)) }, .exited(0))
-            },
-            using("`isRunning`") { scene, child in XCTAssertTrue(try scene.faulted { child.isRunning }) },
-            using("`kill()`") { scene, child in try scene.faulted { try child.kill() } },
+                try child.wait(timeout: .seconds(10))
+            }.leaving(.children),
         ]
     }
 

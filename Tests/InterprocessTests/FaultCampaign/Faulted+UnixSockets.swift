@@ -121,18 +121,18 @@ extension FaultSection {
         }
         return [
             .make("`UnixPacketListener(address:)`, a path") { scene in
-                let address = try UnixSocketAddress.path(scene.path())
+                let address = try UnixSocketAddress.path(scene.path)
                 let listener = try scene.faulted { try UnixPacketListener(address: address) }
                 try exchange(UnixPacketSocket.connect(to: address), listener.accept())
             },
             .use("`accept()`") { scene in
-                let address = try UnixSocketAddress.path(scene.path())
+                let address = try UnixSocketAddress.path(scene.path)
                 let listener = try UnixPacketListener(address: address)
                 let client = try UnixPacketSocket.connect(to: address)
                 try exchange(client, scene.faulted { try listener.accept() })
             },
             .make("`UnixPacketSocket.connect(to:)`") { scene in
-                let address = try UnixSocketAddress.path(scene.path())
+                let address = try UnixSocketAddress.path(scene.path)
                 let listener = try UnixPacketListener(address: address)
                 try exchange(scene.faulted { try UnixPacketSocket.connect(to: address) }, listener.accept())
             },
@@ -151,7 +151,7 @@ extension FaultSection {
     private static var datagramMaking: [FaultedOperation] {
         [
             .make("`init(address:)`, a path") { scene in
-                let address = try UnixSocketAddress.path(scene.path())
+                let address = try UnixSocketAddress.path(scene.path)
                 let socket = try scene.faulted { try UnixDatagramSocket(address: address) }
                 try socket.send([7], to: address)
                 XCTAssertEqual(try socket.receive(upTo: 9).bytes, [7])

@@ -6,27 +6,35 @@ import XCTest
 
 /// What an operation could leave behind in this process.
 struct Leftovers {
-    private let descriptors: Int
-    private let mappings: Int
-    private let children: Int
-
-    init() {
-        descriptors = Self.descriptorCount
-        mappings = Self.mappingCount
-        children = Self.childCount
+    enum Kind {
+        case mappings, children
     }
 
-    private var isNow: Bool {
-        Self.descriptorCount <= descriptors && Self.childCount <= children && Self.mappingCount <= mappings
+    private let kinds: Set<Kind>
+    private let descriptors: Int
+    private let others: [Kind: Int]
+
+    init(of kinds: Set<Kind>) {
+        self.kinds = kinds
+        descriptors = Self.descriptorCount
+        others = Self.count(kinds)
+    }
+
+    private var isAll: Bool {
+        Self.descriptorCount <= descriptors && Self.count(kinds).allSatisfy { $1 <= others[$0, default: 0] }
     }
 
     /// Threads and tasks that have ended may be on their way out.
     func assertNoneAdded(_ what: String) {
         let end = Date(timeIntervalSinceNow: 5)
-        while !isNow && Date() < end { usleep(200) }
-        XCTAssertLessThanOrEqual(Self.descriptorCount, descriptors, "descriptors left by \(what)")
-        XCTAssertLessThanOrEqual(Self.mappingCount, mappings, "mappings left by \(what)")
-        XCTAssertLessThanOrEqual(Self.childCount, children, "children left by \(what)")
+        while !isAll {
+            if Date() > end { return XCTFail("\(what) leaves something: \(OpenDescriptors.all()), \(Self.count(kinds))") }
+            usleep(200)
+        }
+    }
+
+    private static func count(_ kinds: Set<Kind>) -> [Kind: Int] {
+        Dictionary(uniqueKeysWithValues: kinds.map { ($0, $0 == .mappings ? mappingCount : childCount) })
     }
 
     private static var descriptorCount: Int { count(in: "/proc/self/fd") }
