@@ -26,6 +26,12 @@ final class FaultCampaignTests: InterprocessTestCase {
         try super.tearDownWithError()
     }
 
+    func testLegend() throws {
+        let (errors, calls) = FaultTable.legend
+        try FaultDocument.expect("Errors and their codes", errors)
+        try FaultDocument.expect("Calls and their errors", calls)
+    }
+
     func testListeners() throws { try expect(.localSocketListener) }
     func testStreams() throws { try expect(.localSocketStream) }
     func testBytesOfSockets() throws { try expect(.bytesOfSockets) }

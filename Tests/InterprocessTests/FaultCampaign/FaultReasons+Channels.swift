@@ -79,15 +79,15 @@ extension FaultSection {
             .thrown(
                 .message,
                 "EAGAIN",
-                ["`tryReceive()`", "`tryNext()`"],
+                ["`tryReceive()`", "`trySend(_:)`"],
                 as: .wouldBlock,
-                "There is nothing now: the call returns `nil`."
+                "There is nothing, or no room, now: it returns `nil`, or throws `.wouldBlock` as its own answer."
             )
         ]
     }
 
     static var groupReasons: [FaultReason] {
-        FaultReason.waiting(.message, operations: ["`next()`", "`await next()`"]) + looks + [
+        FaultReason.waiting(.message, operations: ["`next()`", "`await next()`", "`tryNext()`"]) + [
             .harmless(.wake, "", ["`remove(_:)`"], "The system watches it no more in any case, once it is closed."),
             .harmless(.poll, "EINVAL ENOMEM", ["`next()`", "`await next()`", "`tryNext()`"], "It is looked again."),
             .thrown(
@@ -101,7 +101,47 @@ extension FaultSection {
     }
 
     static var connectionReasons: [FaultReason] {
-        FaultReason.waiting(.message) + FaultReason.binding + FaultReason.unknownFile("`IPCServer(_:)`") + looks
+        FaultReason.binding + FaultReason.unknownFile("`IPCServer(_:)`") + looks + endingIntroductions + [
+            .harmless(.message, "EAGAIN", "It waits until the system lets it go on."),
+            .harmless(
+                .message,
+                "ECONNRESET EPIPE",
+                ["`IPCConnection(over:)`", "`await IPCConnection(over:)`"],
+                "A peer that has left may have said why, so that this is read first."
+            ),
+            .thrown(
+                .message,
+                "ECONNRESET EPIPE",
+                as: .disconnected,
+                tellsSystemCode: true,
+                afterwards: .disconnected,
+                "The other side is gone, which is told in the same way on every system, from then on."
+            ),
+            .harmless(
+                .credentials,
+                "",
+                ["`peerCredentials()`"],
+                "What the system does not tell of groups and labels is unknown: `nil`."
+            ),
+        ]
+    }
+
+    /// A stream on which one side may have introduced itself is of no use to anybody else.
+    private static var endingIntroductions: [FaultReason] {
+        let errors = SystemCallFaults.errors(of: .message).map(\.name)
+        return Dictionary(grouping: errors) { name in
+            ["ECONNRESET", "EPIPE"].contains(name) ? .disconnected : SystemCallFaults.codes[name]!
+        }.map { code, errors in
+            .thrown(
+                .message,
+                errors.joined(separator: " "),
+                ["`IPCConnection(over:)`", "`await IPCConnection(over:)`"],
+                as: code,
+                tellsSystemCode: code != .wouldBlock,
+                afterwards: .closed,
+                "An introduction that fails closes the stream, for some of it may have gone."
+            )
+        }
     }
 
     static var memoryReasons: [FaultReason] {

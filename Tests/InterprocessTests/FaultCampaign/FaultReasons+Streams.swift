@@ -64,7 +64,18 @@ extension FaultSection {
                 ["`init(_:)`, a path that a dead one has"],
                 "The file that was in the way is gone: it is tried again."
             ),
-            .harmless(.option, "", ["`init(address:)`"], "The address that the system has chosen stays unknown: `name` is `nil`."),
+            .harmless(
+                .option,
+                "",
+                ["`init(address:)`", "`init(adopting:)`"],
+                "What the listener is called stays unknown: `name` is `nil`."
+            ),
+            .harmless(
+                .credentials,
+                "",
+                ["`accept()` at a name without a file"],
+                "A client that cannot be identified is turned away, and the next one is accepted."
+            ),
         ]
     }
 

@@ -44,10 +44,14 @@ struct FaultTable {
         if behaviours.isEmpty { rows.append("| \(found.operation.name) | none | | | |") }
         var name = "\(found.operation.name)"
         for (label, behaviour) in grouped(behaviours) {
-            let all = behaviour.others.allSatisfy { $0.faults.allSatisfy { SystemCallFaults.codes[$0] == nil } }
-            let thrown = behaviour.thrown.isEmpty ? "none" : all ? "all" : behaviour.thrown.joined(separator: " ")
-            let others = behaviour.others.map { "\($0.faults.joined(separator: " ")): \($0.text)" }
-            rows.append("| \(name) | \(label) | \(thrown) | \(behaviour.thrown.isEmpty ? "" : after) | \(others.joined(separator: "; ")) |")
+            let unusual = behaviour.others.flatMap(\.faults).filter { SystemCallFaults.codes[$0] != nil }
+            let thrown = behaviour.thrown.isEmpty ? "none" : unusual.isEmpty ? "all" : "all others"
+            let others = behaviour.others.map { other in
+                let isAll = behaviour.thrown.isEmpty && other.faults.elementsEqual(unusual)
+                return "\(isAll ? "all" : other.faults.joined(separator: " ")): \(other.text)"
+            }
+            let state = behaviour.thrown.isEmpty ? "" : after
+            rows.append("| \(name) | \(label) | \(thrown) | \(state) | \(others.joined(separator: "; ")) |")
             name = ""
         }
     }
@@ -103,10 +107,36 @@ struct FaultTable {
         (all.firstIndex { $0.place.call == place.call } ?? 0, place.occurrence)
     }
 
+    /// The two tables that all the others refer to.
+    static var legend: (errors: String, calls: String) {
+        var byCode: [(code: IPCError.Code, errors: [String])] = []
+        for (error, code) in SystemCallFaults.errors {
+            if let index = byCode.firstIndex(where: { $0.code == code }) {
+                byCode[index].errors.append(error.name)
+            } else {
+                byCode.append((code, [error.name]))
+            }
+        }
+        let codes = byCode.map { "| ``IPCError/Code/\($0.code)`` | \($0.errors.joined(separator: ", ")) |" }
+        let calls = SystemCallFaults.kinds.map { kind in
+            "| `\(kind.call)` | \(kind.calls) | \(kind.errors.map(\.name).joined(separator: ", ")) |"
+        }
+        func table(_ title: String, _ head: String, _ rows: [String]) -> String {
+            let columns = head.split(separator: "|").map { _ in "---" }.joined(separator: " | ")
+            return (["## \(title)", "", "| \(head) |", "| \(columns) |"] + rows).joined(separator: "\n") + "\n"
+        }
+        return (
+            table("Errors and their codes", "thrown | errors of the system", codes),
+            table("Calls and their errors", "call | system calls | errors that are tried", calls)
+        )
+    }
+
     var text: String {
         var lines = ["## \(title)", ""]
         lines.append(
-            "\(faults) errors; \(interruptions) interruptions, and \(shortTransfers) transfers that came up short."
+            """
+            Tried: \(faults) errors, \(interruptions) interruptions, \(shortTransfers) transfers that come up short.
+            """
         )
         lines += ["", "| operation | call | errors thrown | afterwards | other outcomes |", "| --- | --- | --- | --- | --- |"]
         lines += rows

@@ -90,7 +90,8 @@ extension FaultSection {
                 let (one, other) = try Texts.pair()
                 try one.send(text)
                 if waits { scene.pretendToBlock(.message) }
-                XCTAssertEqual(try receive(scene, other), text)
+                let received = try receive(scene, other)
+                XCTAssertEqual(received, text)
                 try one.send("again")
                 XCTAssertEqual(try other.receive(timeout: .seconds(10)), "again")
             }

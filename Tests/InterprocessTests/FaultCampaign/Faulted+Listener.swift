@@ -64,7 +64,8 @@ extension FaultSection {
                 let listener = try LocalSocketListener(try uniqueName())
                 let clients = try (0..<2).map { _ in try LocalSocketStream.connect(to: listener.name!) }
                 let stream = try scene.faulted { try listener.accept() }
-                for client in clients { try client.writeAll("x") }
+                // The first of them may have been turned away.
+                for client in clients { _ = try? client.writeAll("x") }
                 XCTAssertEqual(try stream.readExactly(1), Array("x".utf8))
             },
             .use("`await accept()`") { scene in
@@ -83,12 +84,6 @@ extension FaultSection {
 
     private static var listenerUse: [FaultedOperation] {
         [
-            .use("`localAddress()` of an adopted one") { scene in
-                let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-                Foundation.listen(descriptor, 1)
-                let listener = try LocalSocketListener(adopting: descriptor)
-                XCTAssertTrue(try scene.faulted { try listener.localAddress() }.isUnnamed)
-            },
             .use("`close()`, a path") { scene in
                 let listener = try LocalSocketListener(try name(scene))
                 try scene.faulted { listener.close() }
