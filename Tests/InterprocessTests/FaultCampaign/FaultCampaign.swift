@@ -78,7 +78,9 @@ struct FaultFindings {
             let outcome = try XCTUnwrap(scene.outcome, "\(operation.name) was not tried")
             findings.append(Finding(place: place, fault: name, outcome: outcome))
         }
-        for place in recording.calls.places where !first.isPretended(place) {
+        // How often an event loop is told is chance, save for the first time.
+        for place in recording.calls.places
+        where !first.isPretended(place) && !(place.call == .watch && place.occurrence > 0) {
             for error in SystemCallFaults.errors(of: place.call) + [SystemCallFaults.interruption]
             where !operation.leftOut.contains(error.name) {
                 try add(.result(-Int64(error.number)), error.name, place)

@@ -14,9 +14,9 @@ extension FaultSection {
     static var packetReasons: [FaultReason] {
         FaultReason.waiting(.message, .accept) + FaultReason.binding
             + FaultReason.unknownFile("`UnixPacketListener(address:)`") + [
-            .harmless(.accept, "ECONNABORTED", "A client that has left again is passed over."),
-            .harmless(.connect, "EAGAIN", "The backlog of the server is full: it waits for room."),
-        ]
+                .harmless(.accept, "ECONNABORTED", "A client that has left again is passed over."),
+                .harmless(.connect, "EAGAIN", "The backlog of the server is full: it waits for room."),
+            ]
     }
 
     static var datagramReasons: [FaultReason] {
@@ -54,8 +54,16 @@ extension FaultSection {
 
     static var loopReasons: [FaultReason] {
         FaultReason.waiting(.receive) + [
-            .harmless(.wake, "", "The loop cannot start: its jobs run on the default pool, and the next one tries again."),
-            .harmless(.thread, "", "The loop cannot start: its jobs run on the default pool, and the next one tries again."),
+            .harmless(
+                .wake,
+                "",
+                "The loop cannot start: its jobs run on the default pool, and the next one tries again."
+            ),
+            .harmless(
+                .thread,
+                "",
+                "The loop cannot start: its jobs run on the default pool, and the next one tries again."
+            ),
         ]
     }
 

@@ -17,7 +17,11 @@ extension FaultReason {
     /// What binding a path does besides.
     static var binding: [FaultReason] {
         [
-            .harmless(.bind, "EADDRINUSE", "Nothing is found at the path: somebody else was there and has left, so it is tried again."),
+            .harmless(
+                .bind,
+                "EADDRINUSE",
+                "Nothing is found at the path: somebody else was there and has left, so it is tried again."
+            ),
             .harmless(.lock, "EAGAIN", "Somebody else has the lock of the directory: it waits for its turn."),
             .harmless(
                 .lock,
@@ -69,6 +73,18 @@ extension FaultSection {
                 "",
                 ["`init(address:)`", "`init(adopting:)`"],
                 "What the listener is called stays unknown: `name` is `nil`."
+            ),
+            FaultReason(
+                call: .file,
+                operations: ["`close()`"],
+                outcome: FaultOutcome(leavesFile: true),
+                text: "Closing cannot throw: the file stays; the next listener finds it dead, and replaces it."
+            ),
+            .harmless(
+                .option,
+                "",
+                ["`detach()`"],
+                "The descriptor is given away in nonblocking mode, as the listener had it."
             ),
             .harmless(
                 .credentials,
@@ -129,7 +145,12 @@ extension FaultSection {
     static var fifoReasons: [FaultReason] {
         [
             .harmless(.receive, "EAGAIN", "A sender is there, which has sent nothing yet."),
-            .harmless(.file, "ENXIO", ["`openSender", "`await openSender"], "Nobody receives yet: it waits for a receiver."),
+            .harmless(
+                .file,
+                "ENXIO",
+                ["`openSender", "`await openSender"],
+                "Nobody receives yet: it waits for a receiver."
+            ),
         ]
     }
 }

@@ -69,8 +69,9 @@ struct FaultTable {
             if SystemCallFaults.codes[finding.fault] != nil { behaviour.thrown.append(finding.fault) }
             return
         }
-        if !notes.contains(reason) { notes.append(reason) }
-        let text = "\(finding.outcome.text) (\(notes.firstIndex(of: reason)! + 1))"
+        let place = notes.firstIndex(of: reason) ?? notes.count
+        if place == notes.count { notes.append(reason) }
+        let text = "\(finding.outcome.text) (\(place + 1))"
         if let index = behaviour.others.firstIndex(where: { $0.text == text }) {
             behaviour.others[index].faults.append(finding.fault)
         } else {
@@ -138,7 +139,9 @@ struct FaultTable {
             Tried: \(faults) errors, \(interruptions) interruptions, \(shortTransfers) transfers that come up short.
             """
         )
-        lines += ["", "| operation | call | errors thrown | afterwards | other outcomes |", "| --- | --- | --- | --- | --- |"]
+        lines += [
+            "", "| operation | call | errors thrown | afterwards | other outcomes |", "| --- | --- | --- | --- | --- |",
+        ]
         lines += rows
         if !notes.isEmpty { lines.append("") }
         for (index, note) in notes.enumerated() { lines.append("\(index + 1). \(note)") }

@@ -89,7 +89,9 @@ extension FaultSection {
             },
             writing("`write(gathering:)`") { scene, stream in
                 try text.withUnsafeBytes { memory in
-                    try scene.faulted { try stream.write(gathering: [memory, UnsafeRawBufferPointer(rebasing: memory[..<0])]) }
+                    try scene.faulted {
+                        try stream.write(gathering: [memory, UnsafeRawBufferPointer(rebasing: memory[..<0])])
+                    }
                 }
             },
             writing("`await writeAll(_:)`") { scene, stream in

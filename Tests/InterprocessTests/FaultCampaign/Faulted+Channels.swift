@@ -221,7 +221,9 @@ extension FaultSection {
     private static var nothing: IPCError { IPCError(.wouldBlock, operation: .read) }
 
     private static func expectMessage(_ event: IPCReceiverGroup.Event?) throws {
-        guard case .message(_, let message) = event else { return XCTFail("no message, but \(String(describing: event))") }
+        guard case .message(_, let message) = event else {
+            return XCTFail("no message, but \(String(describing: event))")
+        }
         XCTAssertEqual(message.bytes, [7])
     }
 }

@@ -58,7 +58,9 @@ extension FaultSection {
 
     private static var childOperations: [FaultedOperation] {
         func spawn(_ script: String) throws -> IPCChild { try IPCChild.spawn("sh", arguments: ["-c", script]) }
-        func waiting(_ name: String, _ wait: @escaping (FaultScene, IPCChild) throws -> IPCChild.ExitStatus) -> FaultedOperation {
+        func waiting(_ name: String, _ wait: @escaping (FaultScene, IPCChild) throws -> IPCChild.ExitStatus)
+            -> FaultedOperation
+        {
             .use(name) { scene in XCTAssertEqual(try wait(scene, spawn("exit 7")), .exited(7)) }
                 .leaving(.children).without("ECHILD")
         }

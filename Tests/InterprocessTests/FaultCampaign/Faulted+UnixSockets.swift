@@ -172,14 +172,18 @@ extension FaultSection {
     private static var datagramSending: [FaultedOperation] {
         [
             .use("`connect(to:)`") { scene in
-                let (one, other) = (try UnixDatagramSocket(address: .automatic), try UnixDatagramSocket(address: .automatic))
+                let (one, other) = (
+                    try UnixDatagramSocket(address: .automatic), try UnixDatagramSocket(address: .automatic)
+                )
                 let address = try other.localAddress()
                 try scene.faulted { try one.connect(to: address) }
                 try one.send([7])
                 XCTAssertEqual(try other.receive(upTo: 9).bytes, [7])
             },
             .use("`send(_:to:)`") { scene in
-                let (one, other) = (try UnixDatagramSocket(address: .automatic), try UnixDatagramSocket(address: .automatic))
+                let (one, other) = (
+                    try UnixDatagramSocket(address: .automatic), try UnixDatagramSocket(address: .automatic)
+                )
                 let address = try other.localAddress()
                 try scene.faulted { _ = try one.send([7], to: address) }
                 XCTAssertEqual(try other.receive(upTo: 9).bytes, [7])

@@ -28,7 +28,9 @@ struct Leftovers {
     func assertNoneAdded(_ what: String) {
         let end = Date(timeIntervalSinceNow: 5)
         while !isAll {
-            if Date() > end { return XCTFail("\(what) leaves something: \(OpenDescriptors.all()), \(Self.count(kinds))") }
+            if Date() > end {
+                return XCTFail("\(what) leaves something: \(OpenDescriptors.all()), \(Self.count(kinds))")
+            }
             usleep(200)
         }
     }

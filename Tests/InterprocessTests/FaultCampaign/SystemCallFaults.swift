@@ -82,9 +82,9 @@ enum SystemCallFaults {
         init(_ call: System.Call, _ calls: String, _ errors: String) {
             self.call = call
             self.calls = calls
-            self.errors = errors.split(separator: " ").map { name in
-                SystemCallFaults.errors.first { $0.error.name == name }!.error
-            }
+            let names = errors.split(separator: " ").map(String.init)
+            self.errors = SystemCallFaults.errors.map(\.error).filter { names.contains($0.name) }
+            assert(self.errors.count == names.count, "an error without a code")
         }
     }
 
