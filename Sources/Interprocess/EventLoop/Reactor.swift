@@ -106,11 +106,13 @@ extension Reactor {
             if made < 0 { return made }
             table.withLock { unsafe $0.poller = poller.pointee }
             let this = unsafe Unmanaged.passRetained(self)
-            let started = unsafe cip_thread_start(
-                "interprocess",
-                { unsafe Unmanaged<Reactor>.fromOpaque($0).takeRetainedValue().run() },
-                this.toOpaque()
-            )
+            let started = System.call(.thread) {
+                unsafe cip_thread_start(
+                    "interprocess",
+                    { unsafe Unmanaged<Reactor>.fromOpaque($0).takeRetainedValue().run() },
+                    this.toOpaque()
+                )
+            }
             if started < 0 {
                 unsafe this.release()
                 unsafe cip_poller_destroy(poller)

@@ -273,7 +273,8 @@ struct WaitTable: ~Copyable, @unchecked Sendable {
 
     @inline(__always)
     private func watch(_ slot: inout WaitSlot, for kind: WaitKind) -> Int64 {
-        tell(&slot, slot.watched | kind.bit | Int64(CIP_WATCHED))
+        let wanted = slot.watched | kind.bit | Int64(CIP_WATCHED)
+        return wanted == slot.watched ? 0 : System.call(.watch) { tell(&slot, wanted) }
     }
 
     /// Tells the poller what to watch for from now on.

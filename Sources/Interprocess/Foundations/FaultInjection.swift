@@ -20,7 +20,15 @@ enum FaultInjection {
         var fault: Fault
     }
 
+    /// What was called, one after another.
+    struct Recording: Sendable, Equatable {
+        var calls: [System.Call] = []
+        /// Those of them that move bytes, and can come up short.
+        var transfers: [System.Call] = []
+    }
+
     private static let plans = Locked<[Plan]>([])
+    private static let recording = Locked<Recording?>(nil)
     /// Read on every call, so that the lock is taken only while a test has plans.
     private static let isActive = Atomic<Bool>(false)
 
@@ -28,6 +36,22 @@ enum FaultInjection {
     static func inject(_ fault: Fault, into call: System.Call, after skip: Int = 0, times: Int = 1) {
         plans.withLock { $0.append(Plan(call: call, skip: skip, times: times, fault: fault)) }
         isActive.store(true, ordering: .releasing)
+    }
+
+    /// Notes what is called from now on.
+    static func startRecording() {
+        recording.withLock { $0 = Recording() }
+        isActive.store(true, ordering: .releasing)
+    }
+
+    /// What was called since the recording started, which ends with this; plans stay.
+    static func endRecording() -> Recording {
+        let hasPlans = plans.withLock { !$0.isEmpty }
+        isActive.store(hasPlans, ordering: .releasing)
+        return recording.withLock { recording in
+            defer { recording = nil }
+            return recording ?? Recording()
+        }
     }
 
     /// Forgets all plans, and tells how many faults were still to come.
@@ -41,11 +65,18 @@ enum FaultInjection {
     }
 
     static func result(of call: System.Call) -> Int64? {
-        next(call) { fault in if case .result(let result) = fault { result } else { nil } }
+        record(call, in: \.calls)
+        return next(call) { fault in if case .result(let result) = fault { result } else { nil } }
     }
 
     static func shortened(_ call: System.Call, _ count: Int) -> Int {
-        next(call) { fault in if case .short(let most) = fault { min(count, most) } else { nil } } ?? count
+        record(call, in: \.transfers)
+        return next(call) { fault in if case .short(let most) = fault { min(count, most) } else { nil } } ?? count
+    }
+
+    private static func record(_ call: System.Call, in calls: WritableKeyPath<Recording, [System.Call]>) {
+        guard isActive.load(ordering: .acquiring) else { return }
+        recording.withLock { $0?[keyPath: calls].append(call) }
     }
 
     private static func next<Effect>(_ call: System.Call, _ effect: (Fault) -> Effect?) -> Effect? {

@@ -19,7 +19,7 @@ enum System {
     /// The calls that can be told apart by fault injection.
     enum Call: Sendable, Hashable {
         case socket, bind, listen, accept, connect, receive, send, message, poll, pipe, pipeRead, pipeWrite, duplicate,
-            wake, file, option, credentials, lock, memory, signal, spawn, process
+            wake, file, option, credentials, lock, memory, signal, spawn, process, watch, thread
     }
 
     /// Makes a call, again and again while a signal interrupts it.

@@ -102,7 +102,7 @@ class InterprocessTestCase: XCTestCase {
 }
 
 /// Ends the whole run, with a message, when a test takes too long: a test that hangs must not hang the run.
-private final class Watchdog {
+final class Watchdog {
     private let timer: any DispatchSourceTimer
 
     init(_ test: String, seconds: TimeInterval) {

@@ -22,7 +22,7 @@ struct Handshake {
     mutating func perform(until deadline: Deadline) throws(IPCError) {
         let patience = Patience(isNonblocking: false, deadline: deadline)
         do throws(IPCError) {
-            begin()
+            try introduce(.hello, own.bytes)
             while true {
                 while let message = try reader.next() { if try take(message) { return } }
                 try reader.fill(patience)
@@ -33,7 +33,7 @@ struct Handshake {
     /// The same, suspending the task.
     mutating func perform(until deadline: Deadline) async throws(IPCError) {
         do throws(IPCError) {
-            begin()
+            try introduce(.hello, own.bytes)
             while true {
                 while let message = try reader.next() { if try take(message) { return } }
                 try await reader.fill(until: deadline)
@@ -48,12 +48,20 @@ struct Handshake {
 
     /// A few bytes, for which there is room in a stream that nobody has used.
     ///
-    /// Whether they arrive, the answer tells.
-    private func begin() { Self.send(.hello, own.bytes, frames) }
+    /// Of a peer that has left, the answer may tell why.
+    private func introduce(_ kind: ConnectionFrame.Kind, _ bytes: [UInt8]) throws(IPCError) {
+        do throws(IPCError) { try Self.send(kind, bytes, frames) } catch {
+            if error.code != .disconnected { throw error }
+        }
+    }
 
-    private static func send(_ kind: ConnectionFrame.Kind, _ bytes: [UInt8], _ frames: FrameSender) {
+    private static func send(
+        _ kind: ConnectionFrame.Kind,
+        _ bytes: [UInt8],
+        _ frames: FrameSender
+    ) throws(IPCError) {
         let patience = Patience(isNonblocking: true, deadline: .never)
-        try? unsafe frames.send(ConnectionFrames(kind, count: bytes.count), patience) { body in
+        try unsafe frames.send(ConnectionFrames(kind, count: bytes.count), patience) { body in
             unsafe bytes.withUnsafeBytes { unsafe body($0) }
         }
     }
@@ -68,7 +76,7 @@ struct Handshake {
             if let refusal = own.refusal(of: other) { throw refuse(refusal) }
             frames.limit = min(frames.limit, other.limit)
             guard let secret else { return true }
-            Self.send(.proof, own.proof(to: other, secret), frames)
+            try introduce(.proof, own.proof(to: other, secret))
             return false
         case (.proof, let other?):
             guard let secret else { break }
@@ -88,7 +96,7 @@ struct Handshake {
     }
 
     /// Tells the other side why there will be no connection.
-    static func refuse(_ refusal: Refusal, _ frames: FrameSender) { send(.refusal, [refusal.rawValue], frames) }
+    static func refuse(_ refusal: Refusal, _ frames: FrameSender) { try? send(.refusal, [refusal.rawValue], frames) }
 
     private func error(_ refusal: Refusal) -> IPCError {
         frames.core.error(refusal.code, .connect, detail: refusal.detail)

@@ -37,8 +37,8 @@ public final class IPCConnection<Incoming: Decodable & Sendable, Outgoing: Encod
     /// - Throws: ``IPCError/Code/permissionDenied`` when the secrets are not the same, or the server does not let this
     ///   process in; ``IPCError/Code/protocolViolation`` when the other side is something else, or has other types;
     ///   ``IPCError/Code/disconnected`` when it leaves; ``IPCError/Code/timedOut``; ``IPCError/Code/busy`` when bytes
-    ///   have been read ahead from the stream; ``IPCError/Code/closed``; ``IPCError/Code/invalidArgument`` for an empty
-    ///   secret.
+    ///   have been read ahead from the stream; ``IPCError/Code/wouldBlock`` when the stream has no room for an
+    ///   introduction; ``IPCError/Code/closed``; ``IPCError/Code/invalidArgument`` for an empty secret.
     public convenience init(
         over stream: LocalSocketStream,
         options: IPCConnectionOptions = IPCConnectionOptions(),

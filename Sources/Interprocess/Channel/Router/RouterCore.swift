@@ -59,11 +59,13 @@ final class RouterCore: Sendable {
     private func start(_ state: inout State) throws(IPCError) {
         if state.isStarted { return }
         let this = unsafe Unmanaged.passRetained(self)
-        let started = unsafe cip_thread_start(
-            "router",
-            { unsafe Unmanaged<RouterCore>.fromOpaque($0).takeRetainedValue().run() },
-            this.toOpaque()
-        )
+        let started = System.call(.thread) {
+            unsafe cip_thread_start(
+                "router",
+                { unsafe Unmanaged<RouterCore>.fromOpaque($0).takeRetainedValue().run() },
+                this.toOpaque()
+            )
+        }
         if started < 0 {
             unsafe this.release()
             throw IPCError(result: started, .create, name: "a router's thread")

@@ -21,24 +21,28 @@ final class ChildHandle: Sendable {
     var currentStatus: IPCChild.ExitStatus? {
         let descriptor = core.descriptor
         let isOver = System.call(.poll) { cip_poll(descriptor, Int64(CIP_READABLE), -1, 0) } > 0
-        return isOver ? takeStatus() : knownStatus
+        return isOver ? try? takeStatus() : knownStatus
     }
 
     /// Asks how it has ended, once that has been told.
     ///
     /// - Returns: `nil` if it has not.
-    func takeStatus() -> IPCChild.ExitStatus? {
-        status.withLock { status in
-            if status == nil { status = ask() }
-            return status
+    /// - Throws: What the system says when it cannot be asked, which can be tried again.
+    func takeStatus() throws(IPCError) -> IPCChild.ExitStatus? {
+        let (found, result) = status.withLock { status -> (IPCChild.ExitStatus?, Int64) in
+            if let status { return (status, 0) }
+            let result = System.call(.process) { cip_child_reap(core.descriptor, number) }
+            status = Self.status(result)
+            return (status, result)
         }
+        if found == nil && result != -cip_codes.would_block { throw core.error(result: result, .wait) }
+        return found
     }
 
-    private func ask() -> IPCChild.ExitStatus? {
-        let result = System.call(.process) { cip_child_reap(core.descriptor, number) }
-        if result == -cip_codes.would_block { return nil }
+    private static func status(_ result: Int64) -> IPCChild.ExitStatus? {
         // Somebody else has asked.
-        if result < 0 { return .unknown }
+        if result == -cip_codes.no_child { return .unknown }
+        if result < 0 { return nil }
         let isKilled = result >= cip_ended_by_signal
         if isKilled { return .killed(Signal(rawValue: Int32(result - cip_ended_by_signal))) }
         return .exited(Int32(truncatingIfNeeded: result))
@@ -49,7 +53,7 @@ final class ChildHandle: Sendable {
         let lease = try core.lease(.receive, for: .wait)
         while true {
             try core.wait(.receive, for: .wait, lease, until: deadline)
-            if let status = takeStatus() { return status }
+            if let status = try takeStatus() { return status }
         }
     }
 

@@ -20,7 +20,7 @@ extension ChildHandle {
         if let status = knownStatus { return status }
         while true {
             _ = try core.checked(await core.becomeReady(.receive, until: deadline), .wait)
-            if let status = takeStatus() { return status }
+            if let status = try takeStatus() { return status }
         }
     }
 }

@@ -104,7 +104,8 @@ public final class IPCChild: Sendable {
     ///
     /// - Parameter timeout: How long to wait at most; `nil` is without limit.
     /// - Returns: How it has ended.
-    /// - Throws: ``IPCError/Code/timedOut`` while it runs; ``IPCError/Code/resourcesExhausted``.
+    /// - Throws: ``IPCError/Code/timedOut`` while it runs; ``IPCError/Code/resourcesExhausted``, and other codes of the
+    ///   system's when it cannot be asked, which can be tried again.
     @discardableResult
     public func wait(timeout: Duration? = nil) throws(IPCError) -> ExitStatus {
         try handle.wait(until: Deadline(after: timeout))

@@ -27,7 +27,11 @@ enum ChildBackend {
         named name: [UInt8]
     ) throws(IPCError) -> (number: Int64, core: DescriptorCore) {
         let label = String(decoding: program, as: UTF8.self)
-        let mark = Array("=\(CIP_CHANNEL):\(identity(of: channel) ?? 0)".utf8)
+        // Without it the program could not tell that the connection is its own.
+        var identity: UInt64 = 0
+        let told = System.call(.file) { unsafe cip_stream_identity(channel, &identity) }
+        if told < 0 { throw IPCError(result: told, .spawn, name: label) }
+        let mark = Array("=\(CIP_CHANNEL):\(identity)".utf8)
         // Whether it can be watched shows before it runs, and there will be room for that.
         let reserve = try watch(cip_own_process(), label)
         let number = CStrings([program]).withTable { file in

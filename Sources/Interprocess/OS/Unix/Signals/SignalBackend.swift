@@ -32,8 +32,17 @@ enum SignalBackend {
         while System.call(.option, { cip_set_pipe_capacity(sender.raw, size) }) < 0 && size > 1 << 16 { size /= 2 }
         let other = System.call(.duplicate) { cip_duplicate(receiver.raw) }
         let kept = try OwnedDescriptor(result: other, .watch, name: label)
-        let (send, keep) = (sender.release(), kept.release())
-        let handle = System.call(.signal) { unsafe cip_signal_watch(numbers, numbers.count, send, keep) }
+        let (send, keep) = (sender.raw, kept.raw)
+        var isWatched = false
+        let handle = System.call(.signal) {
+            isWatched = true
+            return unsafe cip_signal_watch(numbers, numbers.count, send, keep)
+        }
+        // From the call on they are the watcher's, whatever comes of it.
+        if isWatched {
+            _ = sender.release()
+            _ = kept.release()
+        }
         try check(handle)
         return (DescriptorCore(receiver, name: label, waker: .poll), handle)
     }
