@@ -116,7 +116,7 @@ final class Soak: Sendable {
                 counts.withLock { $0.clients += 1 }
             }
         } catch {
-            if (error as? IPCError)?.code == .timedOut {
+            if error.code == .timedOut {
                 try? child.kill()
                 if !isToBeKilled { throw Failure("it hangs") }
             }
