@@ -86,6 +86,13 @@ func strew(_ name: LocalSocketName, _ first: String, _ again: String, _ descript
     } catch { say("ended after \(passed)") }
 }
 
+/// Sends packets, which are given with commas between them, on a channel.
+func sayPackets(over descriptor: RawDescriptor, _ packets: String) throws {
+    let socket = try UnixPacketSocket(adopting: descriptor)
+    for packet in packets.split(separator: ",") { try socket.send(bytes(String(packet))) }
+    say("said")
+}
+
 /// Begins that many messages of a channel, each with that many descriptors, and none of which it goes on with.
 func beginMessages(over descriptor: RawDescriptor, _ count: Int, _ descriptors: Int) throws {
     let socket = try UnixPacketSocket(adopting: descriptor)

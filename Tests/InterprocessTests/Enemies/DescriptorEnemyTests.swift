@@ -34,31 +34,51 @@ final class DescriptorEnemyTests: InterprocessTestCase {
         }
     }
 
-    /// Of messages that never end, a channel's receiver keeps no more than some descriptors; it says what it gives up.
+    /// Of messages that never end, a channel's receiver keeps no more than some, and than some descriptors; it says what it
+    /// gives up.
     func testChannels() throws {
+        for (count, descriptors, lost) in [(60, 200, 58), (100, 0, 36)] {
+            let (receiver, enemy) = try hostileSender("begin-messages", "\(count)", "\(descriptors)")
+            let before = OpenDescriptors.count
+            var givenUp = 0
+            var bytes: [UInt8]?
+            while bytes == nil {
+                do throws(IPCError) {
+                    bytes = try receiver.receive(timeout: .seconds(20))
+                } catch {
+                    guard error.code == .resourcesExhausted else { return XCTFail("\(error)") }
+                    givenUp += 1
+                }
+                XCTAssertLessThanOrEqual(OpenDescriptors.count, before + Assemblies.mostDescriptors + descriptors)
+            }
+            XCTAssertEqual(bytes, [42])
+            XCTAssertEqual(givenUp, lost)
+            enemy.expect("begun \(count)")
+            enemy.crash()
+            assertThrows(.disconnected) { try receiver.receive(timeout: .seconds(20)) }
+        }
+    }
+
+    /// What is no packet of a channel is refused by itself.
+    func testPackets() throws {
+        let hostile = ["ff", "ffffff7f00000000", "0000000009000000", "0000000000010000", "080000000200000001"]
+        let packets = hostile.flatMap { [$0, "01000000000000002a"] }.joined(separator: ",")
+        let (receiver, enemy) = try hostileSender("say-packets", packets)
+        for _ in hostile {
+            assertThrows(.protocolViolation) { try receiver.receive(timeout: .seconds(20)) }
+            XCTAssertEqual(try receiver.receive(timeout: .seconds(20)), [42])
+        }
+        enemy.expect("said")
+    }
+
+    /// A channel's receiver, and a process that sends on it what it likes.
+    private func hostileSender(_ role: String, _ arguments: String...) throws -> (IPCBytesReceiver, ChildProcess) {
         var ends: [Int64] = [-1, -1]
         XCTAssertEqual(cip_socket_pair(Int64(CIP_SEQUENCED_PACKETS), &ends), 0)
         let core = DescriptorCore(OwnedDescriptor(ends[1]), name: "a channel", waker: .shutdown)
-        let receiver = IPCBytesReceiver(core, limit: 1 << 20)
-        let before = OpenDescriptors.count
-        let enemy = try ChildProcess.helper("begin-messages", "3", "60", "200", keeping: [(Int32(ends[0]), 3)])
-        close(Int32(ends[0]))
-        var givenUp = 0
-        var bytes: [UInt8]?
-        while bytes == nil {
-            do throws(IPCError) {
-                bytes = try receiver.receive(timeout: .seconds(20))
-            } catch {
-                guard error.code == .resourcesExhausted else { return XCTFail("\(error)") }
-                givenUp += 1
-            }
-            XCTAssertLessThanOrEqual(OpenDescriptors.count, before + Assemblies.mostDescriptors + 200)
-        }
-        XCTAssertEqual(bytes, [42])
-        XCTAssertEqual(givenUp, 58)
-        enemy.expect("begun 60")
-        enemy.crash()
-        assertThrows(.disconnected) { try receiver.receive(timeout: .seconds(20)) }
+        defer { close(Int32(ends[0])) }
+        let enemy = try ChildProcess.built("test-helper", [role, "3"] + arguments, keeping: [(Int32(ends[0]), 3)])
+        return (IPCBytesReceiver(core, limit: 1 << 20), enemy)
     }
 
     /// A server's clients: those that come with values that have no use for them are closed, as are those of no message.

@@ -38,6 +38,32 @@ final class ImpostorTests: InterprocessTestCase {
         impostor.closeInput()
     }
 
+    /// The limit of a secret: one that passes on what both sides say is not found out by it.
+    func testOneInBetween() async throws {
+        let options = serverOptions { $0.connection.secret = Array("a secret".utf8) }
+        try await withTextServer(options) { name in
+            let between = try LocalSocketListener(try namespacedName())
+            let betweenName = try XCTUnwrap(between.name)
+            let passing = RunningTask {
+                let client = try await between.accept()
+                let server = try await LocalSocketStream.connect(to: name)
+                async let replies: Void = Self.passOn(from: server, to: client)
+                try await Self.passOn(from: client, to: server)
+                try await replies
+            }
+            let client = try await Texts.connect(to: betweenName, options: options.connection)
+            let reply = try await client.request("text", timeout: .seconds(20))
+            XCTAssertEqual(reply, "TEXT")
+            client.close()
+            try await onThread { try passing.value() }
+        }
+    }
+
+    private static func passOn(from one: LocalSocketStream, to other: LocalSocketStream) async throws {
+        for try await bytes in one.chunks { try await other.writeAll(bytes) }
+        try? await other.shutdown(.send)
+    }
+
     /// Clients of another user are not let in by default, and where they are, the policy decides before they are heard.
     func testForeignClients() async throws {
         try requireRoot()
