@@ -127,7 +127,7 @@ final class DescriptorEnemyTests: InterprocessTestCase {
         var attachments = UnixAttachments()
         for descriptor in message.descriptors { attachments.add(descriptor) }
         let before = OpenDescriptors.all()
-        let request = Running { try connection.request("?", timeout: .milliseconds(500)) }
+        let request = Running { try connection.request("?", timeout: .seconds(2)) }
         for _ in 0..<20 { try peer.sendAll(bytes, with: attachments) }
         assertThrows(.timedOut) { try request.value() }
         // Three messages count as more than 4 MiB.

@@ -55,12 +55,12 @@ final class HostileClientTests: InterprocessTestCase {
     func testCrowd() async throws {
         let options = serverOptions {
             $0.maximumClients = 8
-            $0.connection.handshakeTimeout = .milliseconds(50)
+            $0.connection.handshakeTimeout = .milliseconds(200)
         }
         try await withTextServer(options) { name in
             try await self.assertServed(name)
             let before = OpenDescriptors.count
-            let crowd = try (0..<2).map { _ in try ChildProcess.enemy("crowd", name.description, "100") }
+            let crowd = try (0..<2).map { _ in try ChildProcess.enemy("crowd", name.description, "30") }
             let watching = start {
                 var most = 0
                 while !Task.isCancelled {

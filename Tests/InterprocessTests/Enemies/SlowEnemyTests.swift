@@ -60,7 +60,7 @@ final class SlowEnemyTests: InterprocessTestCase {
             $0.onFailure = { failures.append(($0.error as? IPCError)?.code ?? .system) }
         }
         try await withServer(options) { stream in
-            stream.receiveTimeout = .milliseconds(200)
+            stream.receiveTimeout = .milliseconds(500)
             for try await line in stream.lines { try await stream.writeAll(line + "\n") }
         } during: { listener in
             let name = try XCTUnwrap(listener.name).description
@@ -78,7 +78,7 @@ final class SlowEnemyTests: InterprocessTestCase {
         let failures = Seen<IPCError.Code>()
         let options = serverOptions {
             $0.maximumClients = 3
-            $0.connection.handshakeTimeout = .milliseconds(200)
+            $0.connection.handshakeTimeout = .milliseconds(500)
             $0.onFailure = { failures.append(($0 as? IPCError)?.code ?? .system) }
         }
         try await withTextServer(options) { name in
@@ -98,7 +98,7 @@ final class SlowEnemyTests: InterprocessTestCase {
         let failures = Seen<IPCError.Code>()
         let options = serverOptions {
             $0.maximumClients = 2
-            $0.idleTimeout = .milliseconds(300)
+            $0.idleTimeout = .seconds(1)
             $0.onFailure = { failures.append(($0 as? IPCError)?.code ?? .system) }
         }
         try await withTextServer(options) { name in
