@@ -83,8 +83,9 @@ final class SlowEnemyTests: InterprocessTestCase {
         }
         try await withTextServer(options) { name in
             let silent = try ChildProcess.enemy("crowd", name.description, "5")
-            // Of its 88 bytes the last one would be there after most of a second.
-            let slow = try ChildProcess.enemy("dribble", name.description, "", introduction().hex)
+            // It would take minutes, however long it has to wait for its place.
+            let endless = frame(.hello, [UInt8](repeating: 0, count: 20_000))
+            let slow = try ChildProcess.enemy("dribble", name.description, "", endless.hex)
             try await self.assertServed(name)
             slow.expect("ended")
             await eventually("all are reported") { failures.count == 6 }
