@@ -106,6 +106,12 @@ let package = Package(
             path: "Tests/Helpers/test-helper",
             swiftSettings: strictness
         ),
+        .executableTarget(
+            name: "soak",
+            dependencies: ["Interprocess"],
+            path: "Tests/Soak/soak",
+            swiftSettings: strictness
+        ),
 
         .testTarget(
             name: "InterprocessTests",

@@ -148,6 +148,16 @@ do {
     case "read-passed-pipes": try readPassedPipes(address(arguments[0]))
     case "receive-without-numbers": try receiveWithoutNumbers(address(arguments[0]), room: number(arguments[1]))
     case "present-credentials": try presentCredentials(address(arguments[0]))
+    case "say": try speak(name(arguments[0]), arguments[1])
+    case "dribble": try dribble(name(arguments[0]), arguments[1], arguments[2])
+    case "pour": try pour(name(arguments[0]), arguments[1], arguments[2])
+    case "crowd": try crowd(name(arguments[0]), number(arguments[1]))
+    case "strew": try strew(name(arguments[0]), arguments[1], arguments[2], number(arguments[3]), number(arguments[4]))
+    case "say-packets": try sayPackets(over: number(arguments[0]), arguments[1])
+    case "begin-messages": try beginMessages(over: number(arguments[0]), number(arguments[1]), number(arguments[2]))
+    case "plant": try plant(arguments[0], at: arguments[1])
+    case "pose": try pose(name(arguments[0]))
+    case "call": try call(name(arguments[0]), isOwnUserRequired: arguments.last == "own")
     default: say("error unknown role")
     }
 } catch {

@@ -52,6 +52,44 @@ final class EventLoopLifetimeTests: InterprocessTestCase {
         before.waitUntilBack()
     }
 
+    /// However its last task ends, and whoever keeps that: by itself, cancelled at that moment, its time over, or closed.
+    func testItEndsHoweverItsLastTaskEnds() async throws {
+        var kept: [Task<Void, Never>] = []
+        for round in 0..<1000 {
+            let (near, far) = try LocalSocketStream.pair()
+            let task = Task(executorPreference: EventLoop()) {
+                let timeout: Duration? = round % 4 == 2 ? .microseconds(round) : nil
+                _ = try? await near.read(upTo: 1, timeout: timeout)
+            }
+            if round % 3 == 0 { kept.append(task) } else { dawdle(upTo: 60_000) }
+            switch round % 4 {
+            case 0: try send(1, over: far)
+            case 1: task.cancel()
+            case 3: near.close()
+            default: break
+            }
+            if round % 2 == 0 { await task.value }
+        }
+        before.waitUntilBack()
+        withExtendedLifetime(kept) {}
+    }
+
+    /// One that serves ends with that, whether the task is cancelled or the listener closed.
+    func testItEndsWithServing() async throws {
+        for round in 0..<200 {
+            let listener = try LocalSocketListener(try namespacedName())
+            let serving = Task {
+                let options = serveOptions { $0.eventLoops = [EventLoop()] }
+                try await listener.serve(options: options) { try await $0.sendBack() }
+            }
+            try await listener.newClient().assertEcho("x")
+            if round % 2 == 0 { serving.cancel() } else { listener.close() }
+            try await serving.value
+            listener.close()
+        }
+        before.waitUntilBack()
+    }
+
     /// Streams that still belong to it go on working, on whatever thread they are awaited.
     func testStreamsOutliveIt() async throws {
         let (near, far) = try LocalSocketStream.pair()

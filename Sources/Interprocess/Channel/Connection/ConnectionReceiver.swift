@@ -104,7 +104,8 @@ extension ConnectionReceiver {
     ) throws(IPCError) -> (Arrival<Value>, ConnectionState<Value>.Outcome)? {
         switch message.kind {
         case .message, .request:
-            var arrival = Arrival(value: decode(message), byteCount: unsafe message.bytes.count)
+            let attached = (message.attachments?.count ?? 0) * IPCConnectionOptions.bytesForDescriptor
+            var arrival = Arrival(value: decode(message), byteCount: unsafe message.bytes.count + attached)
             if message.kind == .request {
                 if case .success = arrival.value {
                     arrival.request = message.request

@@ -5,7 +5,7 @@ struct Arrival<Value: Sendable>: Sendable {
     let value: Result<Value, IPCError>
     /// The number of the request that it is.
     var request: UInt64?
-    /// How many bytes it took.
+    /// How many bytes it took, with what stands for its descriptors.
     var byteCount = 0
 }
 

@@ -27,10 +27,15 @@ public struct IPCConnectionOptions: Sendable {
     public var maximumWaitingMessages = 1024
 
     /// How many bytes those messages may have together; one message may be larger.
+    ///
+    /// A descriptor that came with one counts as 16 KiB, for the process has only so many.
     public var maximumWaitingBytes = 4 << 20
 
     /// How many requests of the other side may be unanswered at a time: no more is received then until one is answered.
     public var maximumUnansweredRequests = 1024
+
+    /// What a descriptor of a message that is kept counts as.
+    static let bytesForDescriptor = 16 << 10
 
     /// Creates the options that are right for most connections.
     public init() {}

@@ -23,6 +23,8 @@ final class Assembly {
 
     var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: memory, count: count) }
 
+    var descriptorCount: Int { attachments?.count ?? 0 }
+
     /// Adds a part, which must not be more than is missing.
     func add(_ part: UnsafeRawBufferPointer) {
         guard let base = part.baseAddress else { return }

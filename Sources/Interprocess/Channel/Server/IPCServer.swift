@@ -117,6 +117,7 @@ public final class IPCServer<Incoming: Decodable & Sendable, Outgoing: Encodable
         }
         let connection = try await Connection(stream, .server, options.connection, nil)
         connection.receiveTimeout = options.idleTimeout
+        connection.sendTimeout = options.idleTimeout
         return connection
     }
 

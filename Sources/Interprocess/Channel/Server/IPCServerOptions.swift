@@ -12,7 +12,8 @@ public struct IPCServerOptions: Sendable {
     /// system's queue.
     public var maximumClients = 1024
 
-    /// How long a client may be silent: it is what ``IPCConnection/receiveTimeout`` is at first.
+    /// How long a client may be silent, or leave unread what is sent to it: it is what ``IPCConnection/receiveTimeout``
+    /// and ``IPCConnection/sendTimeout`` are at first.
     ///
     /// With `nil`, as it is at first, it may be for ever.
     public var idleTimeout: Duration?
