@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+import Interprocess
+
+@testable import Interprocess
+
+/// A connection with one peer: values both ways, requests and their replies.
+final class ConnectionModel: ModelledSystem {
+    typealias Connection = IPCConnection<[UInt8], [UInt8]>
+
+    enum Kind: Sendable {
+        case send, trySend, sendLarge, receive, tryReceive, receiveMessage, request, reply, refuse, close
+    }
+
+    static let kinds: [Kind] =
+        [.sendLarge, .close]
+        + [Kind.send, .trySend, .receive, .tryReceive, .receiveMessage, .receiveMessage, .request, .request]
+        .flatMap { [$0, $0] } + [.reply, .reply, .reply, .refuse, .refuse]
+
+    /// A call that waits for a reply.
+    final class Request {
+        let value: @Sendable () async -> Result<[UInt8], any Error>
+        var isOver = false
+
+        init(_ value: @escaping @Sendable () async -> Result<[UInt8], any Error>) { self.value = value }
+    }
+
+    /// One of the two sides.
+    final class Side {
+        let name: String
+        let connection: Connection
+        var isClosed = false
+        /// What the other side has sent, and with it the request that it is.
+        var inbox: [(bytes: [UInt8], request: Request?)] = []
+        /// What was received and can be replied to.
+        var held: [(message: IPCIncomingMessage<[UInt8], [UInt8]>, request: Request)] = []
+        /// What it waits for the replies of.
+        var requests: [Request] = []
+
+        init(_ name: String, _ connection: Connection) {
+            self.name = name
+            self.connection = connection
+        }
+
+        var hasRoom: Bool { inbox.reduce(0) { $0 + $1.bytes.count + 1000 } < 40_000 }
+    }
+
+    let journal: Journal
+    private var sides: [Side]
+    private var lastNumber = 0
+
+    init(_ journal: Journal, in directory: String) throws {
+        self.journal = journal
+        let (one, other) = try Connection.pair()
+        sides = [Side("A", one), Side("B", other)]
+    }
+
+    func perform(_ step: Step<Kind>) async throws {
+        let (side, other) = (sides[step.object % 2], sides[1 - step.object % 2])
+        switch step.kind {
+        case .send, .trySend: try await send(step, side, other)
+        case .sendLarge: try await sendLarge(step, side, other)
+        case .receive, .tryReceive, .receiveMessage: try await receive(step, side, other)
+        case .request: try await request(step, side, other)
+        case .reply: try await reply(step, side, other)
+        case .refuse: try await refuse(step, side, other)
+        case .close: try await close(side, other)
+        }
+    }
+
+    private func bytes(_ count: Int) -> [UInt8] {
+        lastNumber += 1
+        return Parcel.bytes(lastNumber, count)
+    }
+}
+
+// MARK: - Messages
+
+extension ConnectionModel {
+    private func send(_ step: Step<Kind>, _ side: Side, _ other: Side) async throws {
+        if !other.hasRoom && !other.isClosed { return }
+        let bytes = bytes(step.size)
+        journal.note("\(step.kind) \(bytes.count) bytes by \(side.name)\(step.formDescription)")
+        let (connection, patience, tries) = (side.connection, step.patience, step.kind == .trySend)
+        let result = await step.either {
+            if tries { try connection.trySend(bytes) } else { try connection.send(bytes, timeout: patience) }
+            return true
+        } awaited: {
+            try await connection.send(bytes, timeout: patience)
+            try await connection.flush(timeout: patience)
+            return true
+        }
+        if try isOver(result, side, other) { return }
+        try expect(result, true)
+        other.inbox.append((bytes, nil))
+    }
+
+    /// Whether a side's sending had to fail.
+    private func isOver<Value>(_ result: Result<Value, any Error>, _ side: Side, _ other: Side) throws -> Bool {
+        if side.isClosed { try expect(result, .closed) } else if other.isClosed { try expect(result, .disconnected) }
+        return side.isClosed || other.isClosed
+    }
+
+    /// One that is sent in parts, while the other side receives everything.
+    private func sendLarge(_ step: Step<Kind>, _ side: Side, _ other: Side) async throws {
+        if side.isClosed || other.isClosed { return }
+        let bytes = bytes(50_000 + step.size * 200)
+        journal.note("send \(bytes.count) bytes by \(side.name), while the other side receives\(step.formDescription)")
+        let connection = side.connection
+        let sending = Running { try connection.send(bytes, timeout: .seconds(20)) }
+        other.inbox.append((bytes, nil))
+        while !other.inbox.isEmpty { try await receive(step, other, side) }
+        try await onThread { try sending.value() }
+    }
+
+    private func receive(_ step: Step<Kind>, _ side: Side, _ other: Side) async throws {
+        // Another call that waits for a reply may be about to read what has come.
+        let tries = step.kind == .tryReceive && side.requests.isEmpty
+        let keeps = step.kind == .receiveMessage
+        journal.note("\(step.kind) by \(side.name)\(step.formDescription)")
+        let isOver = !side.inbox.isEmpty || side.isClosed || other.isClosed
+        let timeout = isOver ? step.patience : step.impatience
+        let connection = side.connection
+        let result = await step.either {
+            tries ? try connection.tryReceiveMessage() : try connection.receiveMessage(timeout: timeout)
+        } awaited: {
+            try await connection.receiveMessage(timeout: timeout)
+        }
+        if side.isClosed { return try expect(result, .closed) }
+        if side.inbox.isEmpty {
+            if other.isClosed { return try expect(result, .disconnected) }
+            return tries && !step.isAwaited ? try expect(result.map { $0 == nil }, true) : try expect(result, .timedOut)
+        }
+        let (bytes, request) = side.inbox.removeFirst()
+        guard case .success(let message?) = result, message.value == bytes else {
+            throw Mismatch("expected \(brief(bytes)), but it came to \(brief(result.map { $0?.value ?? [] }))")
+        }
+        journal.add("\(bytes.count) bytes" + (request == nil ? "" : ", a request"))
+        if message.expectsReply != (request != nil) { throw Mismatch("whether it is a request is told otherwise") }
+        guard let request else { return }
+        if keeps { return side.held.append((message, request)) }
+        message.refuse()
+        try await end(request, of: other) { try expect($0, .noReply) }
+    }
+
+    private func close(_ side: Side, _ other: Side) async throws {
+        if side.isClosed && other.isClosed {
+            journal.note("make another connection")
+            let (one, two) = try Connection.pair()
+            sides = [Side("A", one), Side("B", two)]
+            return
+        }
+        journal.note("close \(side.name)")
+        side.connection.close()
+        if side.isClosed { return }
+        side.isClosed = true
+        side.inbox = []
+        for request in side.requests { try await end(request, of: side) { try expect($0, .closed) } }
+        for request in other.requests { try await end(request, of: other) { try expect($0, .disconnected) } }
+    }
+}
+
+// MARK: - Requests
+
+extension ConnectionModel {
+    private func request(_ step: Step<Kind>, _ side: Side, _ other: Side) async throws {
+        if !other.hasRoom && !other.isClosed || side.requests.count >= 6 { return }
+        let bytes = bytes(step.size)
+        journal.note("request with \(bytes.count) bytes by \(side.name)\(step.formDescription)")
+        let connection = side.connection
+        let before = connection.frames.outbox.withLock { $0.accepted }
+        let hasEnded: @Sendable () -> Bool
+        let request: Request
+        if step.isAwaited {
+            let task = RunningTask(on: step.isOnLoop ? EventLoop.shared : nil) {
+                try await connection.request(bytes, timeout: .seconds(30))
+            }
+            hasEnded = { task.hasEnded }
+            request = Request { await Self.result { try await task.value() } }
+        } else {
+            let thread = Running { try connection.request(bytes, timeout: .seconds(30)) }
+            hasEnded = { thread.hasEnded }
+            request = Request { await Self.result { try await onThread { try thread.value() } } }
+        }
+        if side.isClosed || other.isClosed { return _ = try isOver(await request.value(), side, other) }
+        // It is on its way before anything else is sent.
+        let end = ContinuousClock.now + .seconds(10)
+        while !connection.frames.outbox.withLock({ $0.accepted > before && $0.sent == $0.accepted }) {
+            if hasEnded() || ContinuousClock.now > end { throw Mismatch("the request is not sent") }
+            try await Task.sleep(for: .microseconds(100))
+        }
+        side.requests.append(request)
+        other.inbox.append((bytes, request))
+    }
+
+    private static func result(
+        _ body: @Sendable () async throws -> [UInt8]
+    ) async -> Result<[UInt8], any Error> {
+        do { return .success(try await body()) } catch { return .failure(error) }
+    }
+
+    private func reply(_ step: Step<Kind>, _ side: Side, _ other: Side) async throws {
+        if side.held.isEmpty || !other.hasRoom { return }
+        let (message, request) = side.held.remove(at: step.other % side.held.count)
+        let bytes = bytes(step.size)
+        journal.note("reply with \(bytes.count) bytes by \(side.name)\(step.formDescription)")
+        let patience = step.patience
+        let result = await step.either {
+            try message.reply(bytes, timeout: patience)
+            return true
+        } awaited: {
+            try await message.reply(bytes, timeout: patience)
+            return true
+        }
+        if try isOver(result, side, other) { return }
+        try expect(result, true)
+        try expect(Result { try message.reply(bytes) }, .invalidArgument)
+        try await end(request, of: other) { try expect($0, bytes) }
+    }
+
+    private func refuse(_ step: Step<Kind>, _ side: Side, _ other: Side) async throws {
+        if side.held.isEmpty { return }
+        journal.note("\(step.has(1) ? "drop" : "refuse") a request by \(side.name)")
+        let request = try { () throws -> Request in
+            let (message, request) = side.held.remove(at: step.other % side.held.count)
+            if step.has(1) { return request }
+            message.refuse()
+            try expect(Result { try message.reply([]) }, .invalidArgument)
+            return request
+        }()
+        if !side.isClosed && !other.isClosed { try await end(request, of: other) { try expect($0, .noReply) } }
+    }
+
+    /// Waits for what a request comes to.
+    private func end(
+        _ request: Request,
+        of side: Side,
+        _ look: (Result<[UInt8], any Error>) throws -> Void
+    ) async throws {
+        if request.isOver { return }
+        request.isOver = true
+        side.requests.removeAll { $0 === request }
+        try look(await request.value())
+    }
+}
