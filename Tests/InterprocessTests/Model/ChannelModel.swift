@@ -9,8 +9,14 @@ struct Parcel: Codable, Sendable {
     let sender: IPCSender<Parcel>?
     let receiver: IPCReceiver<Parcel>?
 
+    /// Others for each number, and not the same again where parts of a message could be exchanged.
     static func bytes(_ number: Int, _ count: Int) -> [UInt8] {
-        (0..<count).map { UInt8(truncatingIfNeeded: number &+ $0 &+ $0 >> 8) }
+        let block = (0..<251).map { UInt8(truncatingIfNeeded: number &+ $0) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + block.count)
+        while bytes.count < count { bytes += block }
+        bytes.removeLast(bytes.count - count)
+        return bytes
     }
 }
 
@@ -42,8 +48,10 @@ final class ModelChannel {
     }
 
     var name: String { "channel \(number)" }
+    /// Whether parts may be under way of a message that did not fit.
+    var mayBeFull = false
     /// Whether so little is under way that some more must fit.
-    var hasRoom: Bool { queue.reduce(0) { $0 + $1.count + 1000 } < 40_000 }
+    var hasRoom: Bool { !mayBeFull && queue.reduce(0) { $0 + $1.count + 1000 } < 40_000 }
 
     /// The receiving end goes, and with it what is in the messages.
     func becomeDeaf() {
@@ -90,6 +98,11 @@ final class ChannelModel: ModelledSystem {
 
     init(_ journal: Journal, in directory: String) throws { self.journal = journal }
 
+    deinit {
+        // A channel's sender may be in its own queue.
+        for channel in channels { channel.queue = [] }
+    }
+
     func perform(_ step: Step<Kind>) async throws {
         if channels.isEmpty || step.kind == .make && channels.count < 6 { return try make() }
         let channel = channels[step.object % channels.count]
@@ -132,15 +145,24 @@ final class ChannelModel: ModelledSystem {
 
 extension ChannelModel {
     /// Makes a message, and says what of it the model has to know.
-    private func parcel(_ step: Step<Kind>, _ count: Int, to channel: ModelChannel) -> (Parcel, ModelChannel.Message) {
+    private func parcel(
+        _ step: Step<Kind>,
+        _ count: Int,
+        to channel: ModelChannel,
+        isLarge: Bool = false
+    ) -> (Parcel, ModelChannel.Message) {
         lastNumber += 1
         var sender: Sender?
         var moving: ModelChannel?
         let other = senders[step.other % senders.count]
-        if step.has(1) && !other.isClosed && senders.count < 12 { sender = other }
+        // The ends in a message that has come in part only are kept until it is clear that no more comes.
+        if !isLarge && step.has(1) && !other.isClosed && senders.count < 12 { sender = other }
         // Never around in a circle, which the kernel takes its time to clear away.
         let moved = channels[step.other % channels.count]
-        if step.has(2) && moved.number > channel.number && moved.receiver != nil && !moved.isDeaf { moving = moved }
+        let canMove = moved.number > channel.number && moved.receiver != nil && !moved.isDeaf
+        // One that has received ahead may be refused, which a message in parts tells too late.
+        let isSure = !moved.mayReadAhead || step.kind != .sendLarge
+        if !isLarge && step.has(2) && canMove && isSure { moving = moved }
         let parcel = Parcel(
             number: lastNumber,
             bytes: Parcel.bytes(lastNumber, count),
@@ -166,7 +188,12 @@ extension ChannelModel {
     ) throws {
         let channel = sender.channel
         if case .failure(let error as IPCError) = result {
-            if mayBlock && error.code == .wouldBlock { return journal.add("no room") }
+            if mayBlock && error.code == .wouldBlock {
+                // Its parts are there until the receiver has seen that no more come.
+                channel.mayBeFull = true
+                channel.mayReadAhead = true
+                return journal.add("no room")
+            }
             if message.receiver?.mayReadAhead == true && error.code == .busy { return journal.add("busy") }
         }
         if sender.isClosed { return try expect(result, .closed) }
@@ -199,7 +226,12 @@ extension ChannelModel {
     /// Of any size, so that one may fit in part only: then it must not come.
     private func trySend(_ step: Step<Kind>, _ sender: Sender) throws {
         let mayBlock = step.has(3) || !sender.channel.hasRoom
-        let (parcel, message) = parcel(step, mayBlock ? step.size * 100 : step.size, to: sender.channel)
+        let (parcel, message) = parcel(
+            step,
+            mayBlock ? step.size * 100 : step.size,
+            to: sender.channel,
+            isLarge: mayBlock
+        )
         let result = Result {
             try sender.sender.trySend(parcel)
             return true
@@ -232,7 +264,7 @@ extension ChannelModel {
         guard let receiver = channel.receiver, !channel.isDeaf, !sender.isClosed, channel.membership == nil else {
             return
         }
-        let (parcel, message) = parcel(step, 50_000 + step.size * 200, to: channel)
+        let (parcel, message) = parcel(step, 50_000 + step.size * 200, to: channel, isLarge: !step.has(4))
         let object = sender.sender
         let sending: @Sendable () async throws -> Bool
         if step.isAwaited {
@@ -249,10 +281,6 @@ extension ChannelModel {
             }
         }
         while !channel.queue.isEmpty { try note(await taken(step, receiver), of: channel) }
-        if message.receiver === channel || message.receiver?.mayReadAhead == true {
-            // Whether it is sent is known only at the end.
-            guard case .success = await result(sending) else { return journal.add("not sent") }
-        }
         let arrived = await taken(step, receiver)
         try note(await result(sending), message, parcel, sender)
         try note(arrived, of: channel)
@@ -289,6 +317,7 @@ extension ChannelModel {
         if channel.isDeaf { return try expect(result, .closed) }
         if !channel.queue.isEmpty { return try note(result, of: channel) }
         if channel.senderCount == 0 { return try expect(result, .disconnected) }
+        channel.mayBeFull = false
         if !tries || step.isAwaited { return try expect(result, .timedOut) }
         try expect(result.map { $0?.number }, nil)
     }

@@ -4,5 +4,5 @@ import XCTest
 
 /// Channels whose ends travel in messages, and groups of receivers, put to random operations.
 final class ChannelModelTests: ModelTestCase {
-    func testRandomOperations() async throws { try await check(ChannelModel.self, rounds: 60) }
+    func testRandomOperations() async throws { try await check(ChannelModel.self, rounds: 50) }
 }

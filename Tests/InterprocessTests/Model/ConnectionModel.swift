@@ -30,6 +30,8 @@ final class ConnectionModel: ModelledSystem {
         let name: String
         let connection: Connection
         var isClosed = false
+        /// What ended it, as whoever read first was told: closing it later changes nothing about that.
+        var end: IPCError.Code?
         /// What the other side has sent, and with it the request that it is.
         var inbox: [(bytes: [UInt8], request: Request?)] = []
         /// What was received and can be replied to.
@@ -68,6 +70,11 @@ final class ConnectionModel: ModelledSystem {
         }
     }
 
+    /// Calls that wait for replies have their connection.
+    func end() async throws {
+        if !sides[0].isClosed { try await close(sides[0], sides[1]) }
+    }
+
     private func bytes(_ count: Int) -> [UInt8] {
         lastNumber += 1
         return Parcel.bytes(lastNumber, count)
@@ -97,7 +104,11 @@ extension ConnectionModel {
 
     /// Whether a side's sending had to fail.
     private func isOver<Value>(_ result: Result<Value, any Error>, _ side: Side, _ other: Side) throws -> Bool {
-        if side.isClosed { try expect(result, .closed) } else if other.isClosed { try expect(result, .disconnected) }
+        if side.isClosed {
+            try expect(result, side.end ?? .closed)
+        } else if other.isClosed {
+            try expect(result, .disconnected)
+        }
         return side.isClosed || other.isClosed
     }
 
@@ -126,9 +137,12 @@ extension ConnectionModel {
         } awaited: {
             try await connection.receiveMessage(timeout: timeout)
         }
-        if side.isClosed { return try expect(result, .closed) }
+        if side.isClosed { return try expect(result, side.end ?? .closed) }
         if side.inbox.isEmpty {
-            if other.isClosed { return try expect(result, .disconnected) }
+            if other.isClosed {
+                side.end = .disconnected
+                return try expect(result, .disconnected)
+            }
             return tries && !step.isAwaited ? try expect(result.map { $0 == nil }, true) : try expect(result, .timedOut)
         }
         let (bytes, request) = side.inbox.removeFirst()
@@ -156,6 +170,7 @@ extension ConnectionModel {
         side.isClosed = true
         side.inbox = []
         for request in side.requests { try await end(request, of: side) { try expect($0, .closed) } }
+        if !other.requests.isEmpty { other.end = .disconnected }
         for request in other.requests { try await end(request, of: other) { try expect($0, .disconnected) } }
     }
 }

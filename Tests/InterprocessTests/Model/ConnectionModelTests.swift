@@ -4,5 +4,5 @@ import XCTest
 
 /// A connection with one peer, put to random operations.
 final class ConnectionModelTests: ModelTestCase {
-    func testRandomOperations() async throws { try await check(ConnectionModel.self, rounds: 60) }
+    func testRandomOperations() async throws { try await check(ConnectionModel.self, rounds: 50) }
 }

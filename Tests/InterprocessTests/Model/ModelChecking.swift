@@ -20,6 +20,13 @@ protocol ModelledSystem: AnyObject {
 
     /// Does one operation, and throws a ``Mismatch`` when it comes to something else than in the model.
     func perform(_ step: Step<Kind>) async throws
+
+    /// Ends what would keep objects alive that nobody else has any more.
+    func end() async throws
+}
+
+extension ModelledSystem {
+    func end() {}
 }
 
 /// One operation, made up.

@@ -29,8 +29,8 @@ class ModelTestCase: InterprocessTestCase {
             seed = first &+ UInt64(round)
             var generator = SplitMix64(seed: seed)
             let steps = (0..<Self.stepCount).map { _ in Step(System.kinds, &generator) }
-            if await run(system, steps) == nil { continue }
-            return XCTFail(await told(system, shrunk(system, steps)))
+            guard let failure = await run(system, steps) else { continue }
+            return XCTFail(told(await shrunk(system, steps, failure)))
         }
     }
 
@@ -69,22 +69,29 @@ class ModelTestCase: InterprocessTestCase {
     ) async throws {
         let system = try System(journal, in: folder)
         for step in steps { try await system.perform(step) }
+        try await system.end()
     }
 
     /// Leaves out whatever is not needed for a failure, first much at a time; then makes what is left simpler.
     private func shrunk<System: ModelledSystem>(
         _ system: System.Type,
-        _ steps: [Step<System.Kind>]
-    ) async -> [Step<System.Kind>] {
+        _ steps: [Step<System.Kind>],
+        _ failure: Failure
+    ) async -> Failure {
         let end = ContinuousClock.now + Self.shrinkingTime
-        var steps = steps
+        var (steps, failure) = (steps, failure)
+        func fails(_ changed: [Step<System.Kind>]) async -> Bool {
+            guard let found = await run(system, changed) else { return false }
+            (steps, failure) = (changed, found)
+            return true
+        }
         var count = steps.count / 2
         while count > 0 {
             var start = 0
             while start < steps.count && ContinuousClock.now < end {
                 var fewer = steps
                 fewer.removeSubrange(start..<min(start + count, steps.count))
-                if await run(system, fewer) != nil { steps = fewer } else { start += count }
+                if await !fails(fewer) { start += count }
             }
             count /= 2
         }
@@ -93,22 +100,19 @@ class ModelTestCase: InterprocessTestCase {
             for change in simpler where ContinuousClock.now < end {
                 var changed = steps
                 change(&changed[index])
-                if await run(system, changed) != nil { steps = changed }
+                _ = await fails(changed)
             }
         }
-        return steps
+        return failure
     }
 
-    private func told<System: ModelledSystem>(_ system: System.Type, _ steps: [Step<System.Kind>]) async -> String {
-        let failure = await run(system, steps)
-        let again = "INTERPROCESS_MODEL_SEED=\(seed) INTERPROCESS_MODEL_ROUNDS=1 swift test --filter \(Self.self)"
-        guard let failure else { return "a sequence failed that does not fail each time; try \(again)" }
-        return """
-            \(failure.reason)
-            in the last of these operations, the fewest that fail:
-            \(failure.journal.map { "    " + $0 }.joined(separator: "\n"))
-            again: \(again)
-            """
+    private func told(_ failure: Failure) -> String {
+        """
+        \(failure.reason)
+        in the last of these operations, the fewest that were seen to fail:
+        \(failure.journal.map { "    " + $0 }.joined(separator: "\n"))
+        again: INTERPROCESS_MODEL_SEED=\(seed) INTERPROCESS_MODEL_ROUNDS=1 swift test --filter \(Self.self)
+        """
     }
 }
 

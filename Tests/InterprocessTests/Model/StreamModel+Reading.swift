@@ -41,8 +41,9 @@ extension StreamModel {
         }
         if stream.isReceivingClosed { return try expect(result, .closed) }
         if !stream.available.isEmpty {
-            // What was read ahead comes alone, and of the rest as much as there is.
-            let expected = stream.available.prefix(stream.ahead.isEmpty ? count : min(count, stream.ahead.count))
+            // What was read ahead comes alone, into one piece of memory; of the rest comes as much as there is.
+            let first = isScattered && count >= 3 ? count / 3 : count
+            let expected = stream.available.prefix(stream.ahead.isEmpty ? count : min(first, stream.ahead.count))
             try expect(result, Array(expected))
             return stream.take(expected.count)
         }

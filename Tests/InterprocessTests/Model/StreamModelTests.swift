@@ -4,5 +4,5 @@ import XCTest
 
 /// A listener, streams and their halves, put to random operations.
 final class StreamModelTests: ModelTestCase {
-    func testRandomOperations() async throws { try await check(StreamModel.self, rounds: 60) }
+    func testRandomOperations() async throws { try await check(StreamModel.self, rounds: 100) }
 }
