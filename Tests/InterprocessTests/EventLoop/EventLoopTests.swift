@@ -38,6 +38,20 @@ final class EventLoopTests: InterprocessTestCase {
         XCTAssertNil(Reactor.current)
     }
 
+    /// A program's handlers run on its own threads, which may be waiting for them; profilers and faults concern each thread.
+    func testItsThreadLeavesSignalsToOthers() async {
+        let loop = EventLoop()
+        func areBlocked(_ signals: [Int32]) async -> [Bool] {
+            await loop.run {
+                var mask = sigset_t()
+                pthread_sigmask(SIG_BLOCK, nil, &mask)
+                return signals.map { sigismember(&mask, $0) == 1 }
+            }
+        }
+        await assertEqual([true, true, true, true]) { await areBlocked([SIGTERM, SIGINT, SIGUSR1, SIGCHLD]) }
+        await assertEqual([false, false, false]) { await areBlocked([SIGSEGV, SIGBUS, SIGPROF]) }
+    }
+
     /// A stream belongs to the loop on which it was first awaited, else to the shared one; and it stays there.
     func testStreamsBelongToTheLoopThatAwaitsThemFirst() async throws {
         let loop = EventLoop()
