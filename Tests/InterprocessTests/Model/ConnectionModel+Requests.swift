@@ -50,6 +50,8 @@ extension ConnectionModel {
             return true
         } awaited: {
             try await message.reply(bytes, timeout: patience)
+            // On the loop, it is the next call that tells of a failure.
+            try await message.connection.flush(timeout: patience)
             return true
         }
         if try isOver(result, side, other) { return }
