@@ -44,9 +44,8 @@ final class TakeoverFaultTests: InterprocessTestCase {
         FaultInjection.inject(.result(-Int64(ECONNREFUSED)), into: .connect)
         assertThrows(.addressInUse) { try LocalSocketListener(try pathName()) }
         XCTAssertEqual(FaultInjection.clear(), 0)
-        let client = try LocalSocketStream.connect(to: pathName())
-        try listener.accept().writeAll("here\n")
-        XCTAssertEqual(try client.readLine(), "here")
+        // It is there still, with the name.
+        try LocalSocketStream.connect(to: pathName()).close()
     }
 
     func testFreshName() throws {
