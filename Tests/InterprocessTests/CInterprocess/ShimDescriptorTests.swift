@@ -111,6 +111,20 @@ final class ShimDescriptorTests: InterprocessTestCase {
         cip_wake_destroy(wake)
     }
 
+    /// Which would be no limit at all.
+    func testATimeLimitIsNotRoundedDown() {
+        var ends: [Int64] = [-1, -1]
+        XCTAssertEqual(cip_socket_pair(Int64(CIP_STREAM), &ends), 0)
+        defer { for end in ends { _ = cip_close(end) } }
+        for limit in [1, 999, 1000, 1001, 999_999_999, 1_000_000_001] as [Int64] {
+            XCTAssertEqual(cip_set_send_timeout(ends[0], limit), 0)
+            var set = timeval()
+            var size = socklen_t(MemoryLayout<timeval>.size)
+            XCTAssertEqual(getsockopt(Int32(ends[0]), SOL_SOCKET, SO_SNDTIMEO, &set, &size), 0)
+            XCTAssertGreaterThanOrEqual(Int64(set.tv_sec) * 1_000_000_000 + Int64(set.tv_usec) * 1000, limit)
+        }
+    }
+
     /// The mode is set and cleared, and nothing else of the flags is.
     func testNonblockingMode() {
         var pipe: [Int64] = [-1, -1]

@@ -125,6 +125,24 @@ final class ShimMessageTests: InterprocessTestCase {
         }
     }
 
+    /// Part of them would be of no use, and stays with nobody.
+    func testTooFewFreeNumbersForDescriptors() {
+        let (one, other) = pair(CIP_STREAM)
+        XCTAssertEqual(send("x", over: one, descriptors: [one, other]), 1)
+        let (received, isFree) = withoutDescriptors { () -> (Received, Bool) in
+            _ = cip_close(one)
+            let received = receive(other, descriptors: 4)
+            let free = dup(0)
+            if free >= 0 { close(free) }
+            return (received, free >= 0)
+        }
+        XCTAssertEqual(received.bytes, Array("x".utf8))
+        XCTAssertEqual(received.descriptors, [])
+        XCTAssertTrue(received.message.descriptors_lost)
+        XCTAssertTrue(isFree)
+        _ = cip_close(other)
+    }
+
     func testBadDescriptorIsNotSent() {
         let (one, other) = pair(CIP_STREAM)
         XCTAssertEqual(send("x", over: one, descriptors: [one, 1 << 20]), -Int64(EBADF))

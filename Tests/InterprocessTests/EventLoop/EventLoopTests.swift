@@ -38,6 +38,23 @@ final class EventLoopTests: InterprocessTestCase {
         XCTAssertNil(Reactor.current)
     }
 
+    /// A program's handlers run on its own threads, which may be waiting for them; profilers and faults concern each thread.
+    func testItsThreadLeavesSignalsToOthers() throws {
+        let blocked = Running { () -> [Bool] in
+            // A new thread begins as the one that makes it: here that is one that takes them all.
+            var none = sigset_t()
+            sigemptyset(&none)
+            pthread_sigmask(SIG_SETMASK, &none, nil)
+            let loop = EventLoop()
+            return try RunningTask(on: loop) { () -> [Bool] in
+                var mask = sigset_t()
+                pthread_sigmask(SIG_BLOCK, nil, &mask)
+                return [SIGTERM, SIGINT, SIGUSR1, SIGCHLD, SIGSEGV, SIGPROF].map { sigismember(&mask, $0) == 1 }
+            }.value()
+        }
+        XCTAssertEqual(try blocked.value(), [true, true, true, true, false, false])
+    }
+
     /// A stream belongs to the loop on which it was first awaited, else to the shared one; and it stays there.
     func testStreamsBelongToTheLoopThatAwaitsThemFirst() async throws {
         let loop = EventLoop()

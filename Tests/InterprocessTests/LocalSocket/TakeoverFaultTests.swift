@@ -37,6 +37,17 @@ final class TakeoverFaultTests: InterprocessTestCase {
         }
     }
 
+    /// As one does that has its name already, and is about to listen.
+    func testAServerThatRefusedOnceIsNotDead() throws {
+        let listener = try LocalSocketListener(try pathName())
+        defer { listener.close() }
+        FaultInjection.inject(.result(-Int64(ECONNREFUSED)), into: .connect)
+        assertThrows(.addressInUse) { try LocalSocketListener(try pathName()) }
+        XCTAssertEqual(FaultInjection.clear(), 0)
+        // It is there still, with the name.
+        try LocalSocketStream.connect(to: pathName()).close()
+    }
+
     func testFreshName() throws {
         for call in [System.Call.socket, .bind, .listen, .lock, .wake] {
             let calls = try failEach(call) { step in

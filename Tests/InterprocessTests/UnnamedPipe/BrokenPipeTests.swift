@@ -28,6 +28,28 @@ final class BrokenPipeTests: InterprocessTestCase {
         }
     }
 
+    /// A signal that waits to be taken is somebody else's, and stays.
+    func testASignalThatIsPendingStays() throws {
+        let (sender, receiver) = try UnnamedPipe.create()
+        receiver.close()
+        let isPending = Running {
+            var (broken, before, pending) = (sigset_t(), sigset_t(), sigset_t())
+            sigemptyset(&broken)
+            sigaddset(&broken, SIGPIPE)
+            pthread_sigmask(SIG_BLOCK, &broken, &before)
+            pthread_kill(pthread_self(), SIGPIPE)
+            let failure = Result { try sender.write([1]) }
+            sigpending(&pending)
+            let isPending = sigismember(&pending, SIGPIPE) == 1
+            var taken: Int32 = 0
+            if isPending { sigwait(&broken, &taken) }
+            pthread_sigmask(SIG_SETMASK, &before, nil)
+            guard case .failure(let error as IPCError) = failure, error.code == .brokenPipe else { return false }
+            return isPending
+        }
+        XCTAssertTrue(try isPending.value())
+    }
+
     /// What kernels before 6.18 answer, to one flag or to both, is put into the calls' mouths by strace.
     func testChildSurvivesOnOlderKernels() throws {
         try requireProgram("strace")

@@ -47,6 +47,8 @@ struct ConnectionState<Value: Sendable> {
     private var waiting: [(call: ParkedCall, awaited: Awaited)] = []
     /// Why nothing more comes.
     private(set) var end: IPCError?
+    /// Whether this side was closed: then what is kept is nobody's any more.
+    private var isClosed = false
 
     init(_ options: IPCConnectionOptions) {
         mostMessages = max(1, options.maximumWaitingMessages)
@@ -63,6 +65,7 @@ struct ConnectionState<Value: Sendable> {
 
     /// What a call does next; one that is to wait is among the waiting from now on, if it can.
     mutating func step(_ awaited: Awaited, _ call: ParkedCall?) -> Step {
+        if isClosed && awaited == .message, let end { return .fail(end) }
         if let arrival = take(awaited) { return .take(arrival) }
         if let end { return .fail(end) }
         if !isReading && hasRoom {
@@ -109,6 +112,7 @@ struct ConnectionState<Value: Sendable> {
     /// Nothing more comes; returns all that wait.
     mutating func finish(_ error: IPCError) -> [ParkedCall] {
         if end == nil { end = error }
+        if error.code == .closed { isClosed = true }
         defer { waiting = [] }
         return waiting.map(\.call)
     }

@@ -8,6 +8,22 @@ import XCTest
 
 /// Senders that send what no sender of this library does.
 final class HostilePacketTests: InterprocessTestCase {
+    /// Of messages that never get whole, the oldest is given up for the next one.
+    func testMessagesInPartAreFew() throws {
+        var assemblies = Assemblies()
+        let part: [UInt8] = [1]
+        try part.withUnsafeBytes { part in
+            for number in 0...UInt64(Assemblies.most) {
+                XCTAssertEqual(try assemblies.begin(number, 2, part, nil), number == Assemblies.most, "\(number)")
+            }
+            XCTAssertNil(try assemblies.add(part, to: 0))
+            for number in 1...UInt64(Assemblies.most) {
+                XCTAssertEqual(try assemblies.add(part, to: number)?.count, 2, "\(number)")
+            }
+        }
+        XCTAssertTrue(assemblies.isEmpty)
+    }
+
     private var enemy: Int32 = -1
     private var receiver: IPCBytesReceiver!
 

@@ -39,6 +39,15 @@ final class PacketSizeTests: InterprocessTestCase {
         }
     }
 
+    /// Around the size up to which a packet is put together before it is sent.
+    func testSmallPackets() throws {
+        let (sender, receiver) = try IPCChannel.makeBytes()
+        for size in Array(0...3) + Array(500...525) {
+            try sender.send(message(size))
+            XCTAssertEqual(try receiver.receive(), message(size), "\(size)")
+        }
+    }
+
     func testAFullPacketWithEndpoints() throws {
         for count in [0, 1, 2, 3, 4, 5, 6, 64] { try assertTravels(full, endpoints: count) }
     }

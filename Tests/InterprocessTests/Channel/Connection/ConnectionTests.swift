@@ -35,6 +35,19 @@ final class ConnectionTests: InterprocessTestCase {
         assertThrows(.disconnected) { try other.receive() }
     }
 
+    /// Whether a call that waited for a reply has read it already makes no difference.
+    func testNothingComesOnceItIsClosed() throws {
+        let (client, server) = try Texts.pair()
+        let request = Running { try client.request("request", timeout: .seconds(20)) }
+        let message = try server.receiveMessage(timeout: .seconds(20))
+        try server.send("kept for whoever receives next")
+        try message.reply("reply")
+        XCTAssertEqual(try request.value(), "reply")
+        client.close()
+        assertThrows(.closed) { try client.receive() }
+        assertThrows(.closed) { try client.tryReceive() }
+    }
+
     func testAllSizes() throws {
         let (one, other) = try IPCConnection<[UInt8], [UInt8]>.pair()
         // Around a frame, a buffer and the first piece of memory for a large message.

@@ -6,6 +6,18 @@ import XCTest
 @testable import Interprocess
 
 final class InProcessChannelTests: InterprocessTestCase {
+    /// Wherever the oldest message is when there has to be more memory.
+    func testMessagesKeepTheirOrderWhenMemoryGrows() {
+        for taken in 0...8 {
+            var ring = MessageRing<Int>()
+            for number in 0..<8 { ring.append(number) }
+            for number in 0..<taken { XCTAssertEqual(ring.removeFirst(), number) }
+            for number in 8..<20 { ring.append(number) }
+            for number in taken..<20 { XCTAssertEqual(ring.removeFirst(), number) }
+            XCTAssertNil(ring.removeFirst())
+        }
+    }
+
     /// Tells when it goes.
     private final class Token: Codable, Sendable {
         let gone: Counter?
