@@ -91,8 +91,11 @@ static void take(struct cip_datagram *datagram, struct mmsghdr *from, const stru
     datagram->truncated = (header->msg_flags & MSG_TRUNC) != 0;
     datagram->address_length =
         header->msg_namelen > 0 ? cip_take_address(&around->address, header->msg_namelen, datagram->address) : 0;
-    struct cmsghdr *item = CMSG_FIRSTHDR(header);
-    datagram->has_credentials = item != NULL && cip_take_credentials(item, &datagram->credentials);
+    // Without credentials there is room for descriptors that somebody has sent: nobody wants them.
+    struct cip_message nothing = {0};
+    (void)cip_take_items(header, &nothing);
+    datagram->has_credentials = nothing.has_credentials;
+    datagram->credentials = nothing.credentials;
 }
 
 int64_t cip_receive_datagrams(

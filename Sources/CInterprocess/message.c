@@ -78,7 +78,7 @@ int64_t cip_send_packet(int64_t descriptor, uint64_t head, const void *bytes, si
     if (count <= CIP_SMALL_PACKET) {
         char packet[sizeof head + CIP_SMALL_PACKET];
         memcpy(packet, &head, sizeof head);
-        if (count > 0) memcpy(packet + sizeof head, bytes, count);
+        if (count > 0 && bytes != NULL) memcpy(packet + sizeof head, bytes, count);
         return cip_result(send((int)descriptor, packet, sizeof head + count, flags));
     }
     struct iovec parts[] = {{&head, sizeof head}, {(void *)bytes, count}};
@@ -87,9 +87,8 @@ int64_t cip_send_packet(int64_t descriptor, uint64_t head, const void *bytes, si
 }
 
 // Takes over the descriptors of one SCM_RIGHTS item: kept while there is room, else closed and told.
-static void take_descriptors(struct cip_message *message, size_t *taken, struct cmsghdr *item) {
-    size_t count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t index = 0; index < count; index++) {
+static void take_descriptors(struct cip_message *message, size_t *taken, struct cmsghdr *item, size_t size) {
+    for (size_t index = 0; index < size / sizeof(int); index++) {
         int passed;
         memcpy(&passed, CMSG_DATA(item) + index * sizeof passed, sizeof passed);
         if (*taken < message->descriptor_count) {
@@ -112,34 +111,60 @@ static size_t control_space(const struct cip_message *message) {
            (CIP_LINUX && message->has_process ? CMSG_SPACE(sizeof(int)) : 0);
 }
 
-bool cip_take_credentials(struct cmsghdr *item, struct cip_credentials *credentials) {
+static bool take_credentials(struct cip_credentials *credentials, struct cmsghdr *item, size_t size) {
 #if CIP_LINUX
-    if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_CREDENTIALS) return false;
     struct ucred sender;
+    if (item->cmsg_type != SCM_CREDENTIALS || size < sizeof sender) return false;
     memcpy(&sender, CMSG_DATA(item), sizeof sender);
     credentials->process = sender.pid > 0 ? sender.pid : -1;
     credentials->user = sender.uid;
     credentials->group = sender.gid;
     return true;
 #else
-    return (void)item, (void)credentials, false;
+    return (void)credentials, (void)item, (void)size, false;
 #endif
 }
 
-static void take_item(struct cip_message *message, size_t *taken, struct cmsghdr *item) {
-    if (item->cmsg_level != SOL_SOCKET) return;
-    if (item->cmsg_type == SCM_RIGHTS) take_descriptors(message, taken, item);
-    if (cip_take_credentials(item, &message->credentials)) message->has_credentials = true;
+// The socket may have been set to tell of processes by whoever had it before: what nobody wants is closed.
+static void take_process(struct cip_message *message, struct cmsghdr *item, size_t size, bool is_wanted) {
 #if CIP_LINUX
-    if (item->cmsg_type == SCM_PIDFD) {
-        int process;
-        memcpy(&process, CMSG_DATA(item), sizeof process);
-        // An error code in its place: the sender has ended, or there was no free number.
-        if (process == -EMFILE || process == -ENFILE) message->descriptors_lost = true;
-        message->process = process;
-        message->has_process = process >= 0;
+    int process;
+    if (item->cmsg_type != SCM_PIDFD || size < sizeof process) return;
+    memcpy(&process, CMSG_DATA(item), sizeof process);
+    if (!is_wanted || message->has_process) {
+        if (process >= 0) close(process);
+        return;
     }
+    // An error code in its place: the sender has ended, or there was no free number.
+    if (process == -EMFILE || process == -ENFILE) message->descriptors_lost = true;
+    message->process = process;
+    message->has_process = process >= 0;
+#else
+    (void)message, (void)item, (void)size, (void)is_wanted;
 #endif
+}
+
+// How many bytes of an item there are: where it did not fit, Linux tells what is left of it, and Darwin what it was.
+static size_t item_size(const struct msghdr *header, struct cmsghdr *item) {
+    const char *data = (const char *)CMSG_DATA(item), *end = (const char *)header->msg_control + header->msg_controllen;
+    size_t present = data < end ? (size_t)(end - data) : 0, told = item->cmsg_len - CMSG_LEN(0);
+    return told < present ? told : present;
+}
+
+size_t cip_take_items(struct msghdr *header, struct cip_message *message) {
+    bool wants_process = message->has_process;
+    size_t taken = 0;
+    message->has_credentials = message->has_process = false;
+    for (struct cmsghdr *item = CMSG_FIRSTHDR(header); item != NULL; item = CMSG_NXTHDR(header, item)) {
+        // Nothing tells where the next one begins.
+        if (item->cmsg_len < CMSG_LEN(0)) break;
+        if (item->cmsg_level != SOL_SOCKET) continue;
+        size_t size = item_size(header, item);
+        if (item->cmsg_type == SCM_RIGHTS) take_descriptors(message, &taken, item, size);
+        if (take_credentials(&message->credentials, item, size)) message->has_credentials = true;
+        take_process(message, item, size, wants_process);
+    }
+    return taken;
 }
 
 // Closes everything that came with a message which lacks something.
@@ -179,14 +204,10 @@ static int64_t receive(int64_t descriptor, struct cip_message *message, bool wai
     // So the BSDs and Darwin say that descriptors came for which there was no free number.
     if (!CIP_LINUX && result == -EMSGSIZE) return -EMFILE;
     if (result < 0) return result;
-    size_t taken = 0;
-    message->has_credentials = false;
-    message->has_process = false;
     message->truncated = (header.msg_flags & MSG_TRUNC) != 0;
     message->size = (size_t)result;
     if (message->truncated && CIP_LINUX && message->is_measured) result = (int64_t)room(message);
-    for (struct cmsghdr *item = CMSG_FIRSTHDR(&header); item != NULL; item = CMSG_NXTHDR(&header, item))
-        take_item(message, &taken, item);
+    size_t taken = cip_take_items(&header, message);
     if (header.msg_flags & MSG_CTRUNC) {
         // Where there was room for all that a message can carry, what lacked was free numbers.
         if (CIP_LINUX && is_complete) message->descriptors_lost = true;

@@ -206,7 +206,7 @@ size_t cip_take_address(const struct sockaddr_un *from, socklen_t size, uint8_t 
 }
 
 int64_t cip_local_address(int64_t descriptor, uint8_t *address) {
-    struct sockaddr_un found;
+    struct sockaddr_un found = {0};
     socklen_t size = sizeof found;
     if (getsockname((int)descriptor, (struct sockaddr *)&found, &size) < 0) return -(int64_t)errno;
     return found.sun_family == AF_UNIX ? (int64_t)cip_take_address(&found, size, address) : -EAFNOSUPPORT;

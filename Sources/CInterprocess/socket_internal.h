@@ -20,8 +20,9 @@
 #define CIP_CREDENTIALS_SPACE 0
 #endif
 
-// Takes credentials out of an item; returns whether there are any in it.
-bool cip_take_credentials(struct cmsghdr *item, struct cip_credentials *credentials);
+// Takes what came beside a message's bytes; what is not wanted, or has no room, is closed. Returns the number of
+// descriptors that were stored.
+size_t cip_take_items(struct msghdr *header, struct cip_message *message);
 
 // Between the bytes of sun_path and what the calls take: returns the length that counts, or a negated error.
 int64_t cip_fill_address(struct sockaddr_un *to, const uint8_t *address, size_t length);

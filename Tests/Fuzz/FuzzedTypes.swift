@@ -107,7 +107,9 @@ final class Samples: Sendable {
         return number
     }
 
-    func duplicate(_ index: Int) -> Int64 { cip_duplicate(descriptors[index % descriptors.count]) }
+    func original(_ index: Int) -> Int64 { descriptors[index % descriptors.count] }
+
+    func duplicate(_ index: Int) -> Int64 { cip_duplicate(original(index)) }
 
     /// Does something that must leave no descriptor open.
     func withoutLeaks(_ body: () -> Void) {

@@ -32,6 +32,41 @@ let securityTests = [
             checkThrows(.invalidArgument) { () throws(IPCError) in try SecurityDescriptor(sddl: sddl) }
         }
     },
+    Test("a descriptor of many rights comes whole") { () throws(IPCError) in
+        for count in [1, 17, 18, 200] {
+            let sddl = "O:BAG:SYD:P" + String(repeating: "(A;;GA;;;WD)", count: count)
+            let descriptor = try SecurityDescriptor(sddl: sddl)
+            checkEqual(descriptor.sddl.utf8.count { $0 == UInt8(ascii: "(") }, count)
+            check(try SecurityDescriptor(sddl: descriptor.sddl) == descriptor, "it has changed: \(count) entries")
+        }
+    },
+    // What reads the text is the system: here are how much room it gets, its errors, and what becomes of what it takes.
+    Test("made-up texts are refused, or come back as they are") { () throws(IPCError) in
+        let pieces = [
+            "O:", "G:", "D:", "D:P", "BA", "SY", "AU", "S-1-5-21-1-2-3-1000", "(A;;GA;;;WD)", "(D;;GR;;;BA)",
+            "(A;OICI;GA;;;SY)", "(A;;0x1f01ff;;;BA)", "(A;;GA", ";;;", ")", "S-1-", "x", "ä", " ",
+        ]
+        var (state, taken) = (UInt64(88_172_645_463_325_252), 0)
+        func choice(_ limit: Int) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(state % UInt64(limit))
+        }
+        for _ in 0..<4000 {
+            var text = choice(2) == 0 ? "O:BAG:SYD:" : ""
+            for _ in 0...choice(8) { text += pieces[choice(choice(2) == 0 ? pieces.count : 12)] }
+            do throws(IPCError) {
+                let descriptor = try SecurityDescriptor(sddl: text)
+                let again = try SecurityDescriptor(sddl: descriptor.sddl)
+                check(again.sddl.utf8.elementsEqual(descriptor.sddl.utf8), "it has changed: \(text)")
+                taken += 1
+            } catch {
+                check(error.code == .invalidArgument, "\(text): \(error.description)")
+            }
+        }
+        check(taken > 100, "\(taken) texts were taken")
+    },
     Test("everyone whom a descriptor names can connect") { () throws(IPCError) in
         let descriptors = [
             try SecurityDescriptor.currentUser(), try .authenticatedUsers(), try .everyone(),

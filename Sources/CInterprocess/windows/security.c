@@ -67,7 +67,7 @@ static int64_t find_own(TOKEN_INFORMATION_CLASS what, union own *found) {
 }
 
 int64_t cip_own_sid(bool of_group, uint16_t *text, size_t capacity) {
-    union own found;
+    union own found = {0};
     LPWSTR sid;
     int64_t result = find_own(of_group ? TokenPrimaryGroup : TokenUser, &found);
     if (result < 0) return result;
@@ -75,7 +75,7 @@ int64_t cip_own_sid(bool of_group, uint16_t *text, size_t capacity) {
 }
 
 int64_t cip_security_is_own(int64_t handle) {
-    union own user, owner;
+    union own user = {0}, owner = {0};
     int64_t result = find_own(TokenUser, &user);
     if (result >= 0) result = find_own(TokenOwner, &owner);
     if (result < 0) return result;

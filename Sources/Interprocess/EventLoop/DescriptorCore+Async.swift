@@ -102,6 +102,7 @@ extension DescriptorCore {
     /// - Returns: `nil` if there is none to be had, and then why.
     @inline(__always)
     func registration(_ side: Side, _ failure: inout Int64) -> Registration? {
+        // Nothing else is ever attached: see `register`, which alone does it.
         if let attached { return unsafe unsafeDowncast(attached, to: Registration.self) }
         return register(side, Reactor.current ?? EventLoop.shared.reactor, &failure)
     }

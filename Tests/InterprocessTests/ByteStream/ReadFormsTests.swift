@@ -42,6 +42,23 @@ final class ReadFormsTests: InterprocessTestCase {
         XCTAssertNil(try other.readLine())
     }
 
+    func testRawSpans() throws {
+        let (one, other) = try pair("")
+        XCTAssertEqual(try one.write(Array("ab".utf8).span.bytes), 2)
+        try one.writeAll(Array("cdef".utf8).span.bytes)
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
+        defer { memory.deallocate() }
+        memory[0] = UInt8(ascii: ">")
+        var output = OutputRawSpan(buffer: memory, initializedCount: 1)
+        let (received, more) = (try other.read(into: &output), try other.read(into: &output))
+        XCTAssertEqual(received, 3)
+        XCTAssertEqual(more, 0, "there is no room left")
+        let filled = output.finalize(for: memory)
+        XCTAssertEqual(filled, 4)
+        XCTAssertEqual(text(Array(memory)), ">abc")
+        XCTAssertEqual(text(try other.readExactly(3)), "def")
+    }
+
     func testReadsCrossFromBufferToKernel() throws {
         let (one, other) = try pair("1\n23")
         XCTAssertEqual(try other.readLine(), "1")

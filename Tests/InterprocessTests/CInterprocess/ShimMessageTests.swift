@@ -48,12 +48,14 @@ final class ShimMessageTests: InterprocessTestCase {
         _ socket: Int64,
         room: Int = 100,
         descriptors: Int = 0,
-        credentials: Bool = false
+        credentials: Bool = false,
+        process: Bool = false
     ) -> Received {
         var bytes = [UInt8](repeating: 0, count: room)
         var passed = [Int64](repeating: -1, count: descriptors)
         var message = cip_message()
         message.has_credentials = credentials
+        message.has_process = process
         let result = bytes.withUnsafeMutableBytes { memory in
             passed.withUnsafeMutableBufferPointer { passed in
                 var buffer = cip_buffer(base: memory.baseAddress, count: memory.count)
@@ -172,6 +174,45 @@ final class ShimMessageTests: InterprocessTestCase {
         XCTAssertEqual(send("w", over: one), 1)
         XCTAssertFalse(receive(other, credentials: true).message.has_credentials)
         for descriptor in [one, other] + received.descriptors { _ = cip_close(descriptor) }
+    }
+
+    /// A time stamp, which somebody else has asked for, comes first, and leaves too little room for credentials.
+    func testCredentialsThatAreCutOffAreNone() {
+        let (one, other) = pair(CIP_DATAGRAM)
+        var on: Int32 = 1
+        let size = socklen_t(MemoryLayout.size(ofValue: on))
+        XCTAssertEqual(setsockopt(Int32(other), SOL_SOCKET, SO_TIMESTAMP, &on, size), 0)
+        XCTAssertEqual(cip_set_option(other, Int64(CIP_OPTION_CREDENTIALS), 1), 0)
+        for process in [false, true] {
+            XCTAssertEqual(send("x", over: one), 1)
+            let received = receive(other, credentials: true, process: process)
+            XCTAssertEqual(received.bytes, Array("x".utf8))
+            XCTAssertFalse(received.message.has_credentials)
+            XCTAssertFalse(received.message.has_process)
+        }
+        for descriptor in [one, other] { _ = cip_close(descriptor) }
+    }
+
+    /// Who has made a socket may have set it to tell of processes.
+    func testProcessesThatNobodyWantsAreClosed() throws {
+        let (one, other) = pair(CIP_SEQUENCED_PACKETS)
+        if cip_set_option(other, Int64(CIP_OPTION_PROCESS), 1) < 0 {
+            for descriptor in [one, other] { _ = cip_close(descriptor) }
+            try skip("the system is too old")
+        }
+        let before = OpenDescriptors.count
+        for _ in 0..<3 {
+            XCTAssertEqual(send("x", over: one), 1)
+            let received = receive(other, descriptors: 2)
+            XCTAssertEqual(received.bytes, Array("x".utf8))
+            XCTAssertEqual(received.descriptors, [])
+            XCTAssertFalse(received.message.has_process)
+        }
+        XCTAssertEqual(OpenDescriptors.count, before)
+        XCTAssertEqual(send("y", over: one), 1)
+        let wanted = receive(other, descriptors: 2, process: true)
+        XCTAssertTrue(wanted.message.has_process)
+        for descriptor in [one, other, wanted.message.process] { XCTAssertEqual(cip_close(descriptor), 0) }
     }
     #endif
 

@@ -180,6 +180,8 @@ final class ValueDecoder: Decoder {
         CodingFailure("there is more than the type reads: the sender's type is another one, or has other fields")
     }
 
+    // In all of these `Value` is the second type, by which the way was chosen; for numbers, an array of it.
+
     private func decode<Value, Direct: DirectlyDecodable>(
         _: Value.Type,
         directly type: Direct.Type,

@@ -5,6 +5,7 @@
 /// It believes nothing that it is told: memory is taken as bytes arrive. What no sender of ours sends ends the
 /// connection, for nothing tells where the next frame would begin.
 @safe
+// Sendable: its memory is nobody else's, and goes with it from thread to thread.
 struct FrameInbox: ~Copyable, @unchecked Sendable {
     /// A message, whose memory lasts until the next one is asked for.
     @safe

@@ -5,6 +5,7 @@ internal import CInterprocess
 /// What waits to be sent on a stream: small frames that are sent together, and the rest of a frame that the kernel has
 /// taken a part of, which goes before anything else.
 @safe
+// Sendable: its memory is nobody else's, and goes with it from thread to thread.
 struct FrameOutbox: ~Copyable, @unchecked Sendable {
     /// How much is collected before others have to wait.
     private static let room = 64 << 10

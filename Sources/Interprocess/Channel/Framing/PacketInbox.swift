@@ -7,6 +7,7 @@ internal import CInterprocess
 /// It believes nothing that it is told: memory is taken as bytes arrive, and what cannot be is a failure of the message
 /// or packet that it is in, and of nothing else.
 @safe
+// Sendable: its memory is nobody else's, and goes with it from thread to thread.
 struct PacketInbox: ~Copyable, @unchecked Sendable {
     /// A message, whose memory lasts until the next one is asked for.
     @safe

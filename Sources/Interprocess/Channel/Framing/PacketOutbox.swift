@@ -4,6 +4,7 @@ internal import CInterprocess
 
 /// Messages that wait to be sent together, in one packet.
 @safe
+// Sendable: its memory is nobody else's, and goes with it from thread to thread.
 struct PacketOutbox: ~Copyable, @unchecked Sendable {
     private var memory: UnsafeMutableRawPointer?
     private(set) var count = 0

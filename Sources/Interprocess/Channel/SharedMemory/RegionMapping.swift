@@ -72,6 +72,7 @@ final class RegionDraft: @unchecked Sendable {
 
 /// A region's memory, as this process sees it.
 @safe
+// Sendable: its memory is nobody else's, and goes with it from thread to thread.
 struct RegionMapping: ~Copyable, @unchecked Sendable {
     let memory: UnsafeMutableRawBufferPointer
 

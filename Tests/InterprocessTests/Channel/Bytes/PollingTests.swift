@@ -38,6 +38,42 @@ final class PollingTests: InterprocessTestCase {
         XCTAssertNil(try receiver.tryReceive())
     }
 
+    /// Expects a message, and uses the descriptor that has come with it.
+    private func assertDescriptor(_ message: IPCRawMessage?, _ output: UnnamedPipeReceiver) throws {
+        XCTAssertEqual(message?.bytes, [7])
+        XCTAssertEqual(message?.descriptorCount, 1)
+        guard let taken = try message?.takeDescriptor(0) else { return XCTFail("no descriptor") }
+        assertThrows(.invalidArgument, .adopt) { try message?.takeDescriptor(0) }
+        assertThrows(.invalidArgument, .adopt) { try message?.takeDescriptor(1) }
+        try UnnamedPipeSender(adopting: taken).writeAll([5])
+        XCTAssertEqual(try output.readExactly(1), [5])
+    }
+
+    func testDescriptors() throws {
+        let (sender, receiver) = try IPCChannel.makeBytes()
+        let (input, output) = try UnnamedPipe.create()
+        XCTAssertNil(try receiver.tryReceiveMessage())
+        try sender.send([7], with: [input])
+        try assertDescriptor(try receiver.tryReceiveMessage(), output)
+        XCTAssertNil(receiver.receiveTimeout)
+        receiver.receiveTimeout = .milliseconds(5)
+        XCTAssertEqual(receiver.receiveTimeout, .milliseconds(5))
+        assertThrows(.timedOut, .read) { try receiver.receive() }
+    }
+
+    func testAwaitedDescriptors() async throws {
+        let (sender, receiver) = try IPCChannel.makeBytes()
+        let (input, output) = try UnnamedPipe.create()
+        let waiting = Task { try await receiver.receiveMessage() }
+        try await sender.send([7], with: [input])
+        try assertDescriptor(try await waiting.value, output)
+        sender.close()
+        do {
+            _ = try await receiver.receiveMessage()
+            XCTFail("nobody can send any more")
+        } catch { XCTAssertEqual(error.code, .disconnected) }
+    }
+
     func testTheSenderGoes() throws {
         let (sender, receiver) = try IPCChannel.makeBytes()
         XCTAssertNil(try receiver.tryReceive())

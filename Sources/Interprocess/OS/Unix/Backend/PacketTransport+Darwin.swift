@@ -123,6 +123,7 @@ enum PacketTransport: Sendable {
 }
 
 extension DescriptorCore {
+    /// What the core of each end is given when it is made.
     fileprivate var packetStream: PacketStream {
         unsafe unsafeDowncast(companion.value.unsafelyUnwrapped, to: PacketStream.self)
     }

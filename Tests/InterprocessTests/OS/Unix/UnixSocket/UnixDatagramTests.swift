@@ -246,6 +246,24 @@ final class UnixDatagramTests: InterprocessTestCase {
         assertThrows(.messageTooLarge) { try small.add([1, 2]) }
     }
 
+    /// Whoever may send can send descriptors, too, where no credentials take their room.
+    func testManyClosesDescriptors() throws {
+        let server = try UnixDatagramSocket(address: .path(path()))
+        let client = try UnixDatagramSocket()
+        let address = try server.localAddress()
+        let passed = try IPCDescriptor(adopting: dup(0))
+        let before = OpenDescriptors.count
+        for count in [1, 2, 4, 5, 253] {
+            var attachments = UnixAttachments()
+            for _ in 0..<count { attachments.add(passed) }
+            try client.send([UInt8(count)], to: address, with: attachments)
+            let batch = UnixDatagramBatch(capacity: 2, maximumSize: 10)
+            XCTAssertEqual(try server.receiveMany(into: batch), 1)
+            XCTAssertEqual(batch.bytes(at: 0), [UInt8(count)])
+        }
+        XCTAssertEqual(OpenDescriptors.count, before)
+    }
+
     /// What cannot be sent ends a batch, and is told by the next call.
     func testManyWithOneThatFails() throws {
         let server = try UnixDatagramSocket(address: .path(path()))

@@ -159,6 +159,22 @@ final class UnixPacketTests: InterprocessTestCase {
         XCTAssertNil(try client.takeError())
     }
 
+    func testAdoptingAListenersDescriptor() throws {
+        let address = try UnixSocketAddress.path(path())
+        let made = try UnixPacketListener(address: address)
+        let copy = try IPCDescriptor(adopting: made.withUnsafeDescriptor { dup($0) })
+        let listener = try UnixPacketListener(adopting: copy)
+        assertThrows(.closed) { try copy.detach() }
+        let client = try UnixPacketSocket.connect(to: address)
+        try client.send([1])
+        XCTAssertEqual(try listener.accept(timeout: .seconds(20)).receive(upTo: 9).bytes, [1])
+        // What is no listener is closed.
+        let before = OpenDescriptors.count
+        let other = try IPCDescriptor(adopting: client.withUnsafeDescriptor { dup($0) })
+        assertThrows(.invalidArgument, .adopt) { try UnixPacketListener(adopting: other) }
+        XCTAssertEqual(OpenDescriptors.count, before)
+    }
+
     func testDeferredConnection() throws {
         let address = try UnixSocketAddress.path(path())
         var options = LocalSocketListener.Options()
