@@ -151,8 +151,8 @@ func framingSeeds() throws -> [[UInt8]] {
     let ends = try Samples.shared.message()
     let inPackets = [
         packet(.message, text, descriptors: 0) + packet(.message, ends, descriptors: 3),
-        packet(.firstPart, littleEndian(7) + littleEndian(6) + [1, 2, 3], descriptors: 1)
-            + packet(.part, littleEndian(7) + [4, 5, 6], descriptors: 0),
+        packet(.firstPart, littleEndian(7) + littleEndian(6) + [1, 2, 3], descriptors: 0)
+            + packet(.part, littleEndian(7) + [4, 5, 6], descriptors: 1),
         packet(.firstPart, littleEndian(8) + littleEndian(9) + [1], descriptors: 0)
             + packet(.abandonment, littleEndian(8), descriptors: 0),
     ]

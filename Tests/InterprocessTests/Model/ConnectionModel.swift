@@ -103,7 +103,7 @@ extension ConnectionModel {
     /// Whether a side's sending had to fail.
     func isOver<Value>(_ result: Result<Value, any Error>, _ side: Side, _ other: Side) throws -> Bool {
         if side.isClosed {
-            try expect(result, side.end ?? .closed)
+            try expect(result, .closed)
         } else if other.isClosed {
             try expect(result, .disconnected)
         }
@@ -135,7 +135,7 @@ extension ConnectionModel {
         } awaited: {
             try await connection.receiveMessage(timeout: timeout)
         }
-        if side.isClosed { return try expect(result, side.end ?? .closed) }
+        if side.isClosed { return try expect(result, .closed) }
         if side.inbox.isEmpty {
             if other.isClosed {
                 side.end = .disconnected

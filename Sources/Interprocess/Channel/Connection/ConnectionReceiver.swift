@@ -188,7 +188,8 @@ extension ConnectionReceiver {
 
     /// Closes both sides, as soon as what was sent has gone.
     func close() {
-        finish(core.error(.closed, .read))
+        let error = core.error(.closed, .read)
+        for call in state.withLock({ $0.close(error) }) { call.wake() }
         frames.close()
     }
 }

@@ -112,9 +112,15 @@ struct ConnectionState<Value: Sendable> {
     /// Nothing more comes; returns all that wait.
     mutating func finish(_ error: IPCError) -> [ParkedCall] {
         if end == nil { end = error }
-        if error.code == .closed { isClosed = true }
         defer { waiting = [] }
         return waiting.map(\.call)
+    }
+
+    /// This side was closed, of which all calls are told from now on, whatever came before; returns all that wait.
+    mutating func close(_ error: IPCError) -> [ParkedCall] {
+        isClosed = true
+        end = error
+        return finish(error)
     }
 }
 

@@ -4,6 +4,7 @@
 @safe
 final class Assembly {
     let total: Int
+    /// What came with its first part, where that is how it comes.
     let attachments: ReceivedDescriptors?
     private(set) var count = 0
     private var memory: UnsafeMutableRawPointer
@@ -12,7 +13,7 @@ final class Assembly {
     /// Memory is taken as bytes arrive, whatever their number is said to be.
     private static let firstCapacity = 1 << 20
 
-    init(_ total: Int, _ attachments: ReceivedDescriptors?) {
+    init(_ total: Int, _ attachments: ReceivedDescriptors? = nil) {
         self.total = total
         self.attachments = attachments
         capacity = min(total, Self.firstCapacity)
@@ -22,8 +23,6 @@ final class Assembly {
     deinit { unsafe memory.deallocate() }
 
     var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: memory, count: count) }
-
-    var descriptorCount: Int { attachments?.count ?? 0 }
 
     /// Adds a part, which must not be more than is missing.
     func add(_ part: UnsafeRawBufferPointer) {

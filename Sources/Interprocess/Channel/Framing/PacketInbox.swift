@@ -136,25 +136,37 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
         }
         let bytes = unsafe UnsafeRawBufferPointer(start: memory + start + FrameHead.size, count: head.byteCount)
         start += FrameHead.size + head.byteCount
-        let attachments = try takeAttachments(head.attachmentCount)
+        let attachments: ReceivedDescriptors?
+        do throws(Failure) {
+            attachments = try takeAttachments(head.attachmentCount)
+        } catch {
+            // The message that it would have ended is lost.
+            if head.kind == .part && bytes.count >= FrameHead.partPrefix { unsafe assemblies.remove(identifier(bytes)) }
+            throw error
+        }
         switch head.kind {
         case .message:
             if bytes.count > limit { throw .tooLarge }
             return unsafe Message(bytes: bytes, attachments: attachments)
         case .firstPart:
-            guard bytes.count >= FrameHead.firstPartPrefix else { throw .malformed }
+            guard bytes.count >= FrameHead.firstPartPrefix, attachments == nil else { throw .malformed }
             let total = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             if total > UInt64(limit) { throw .tooLarge }
             let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[FrameHead.firstPartPrefix...])
-            let isFull = try unsafe assemblies.begin(identifier(bytes), Int(total), part, attachments)
+            let isFull = try unsafe assemblies.begin(identifier(bytes), Int(total), part)
             if isFull { throw .dropped }
             return nil
         case .part:
-            if bytes.count < FrameHead.partPrefix || head.attachmentCount > 0 { throw .malformed }
+            if bytes.count < FrameHead.partPrefix { throw .malformed }
             let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[FrameHead.partPrefix...])
-            guard let whole = try unsafe assemblies.add(part, to: identifier(bytes)) else { return nil }
+            guard let whole = try unsafe assemblies.add(part, to: identifier(bytes)) else {
+                if attachments == nil { return nil }
+                // They come with the last part, and not before.
+                unsafe assemblies.remove(identifier(bytes))
+                throw .malformed
+            }
             delivered = whole
-            return unsafe Message(bytes: whole.bytes, attachments: whole.attachments)
+            return unsafe Message(bytes: whole.bytes, attachments: attachments)
         case .abandonment:
             if bytes.count != FrameHead.partPrefix || head.attachmentCount > 0 { throw .malformed }
             unsafe assemblies.remove(identifier(bytes))

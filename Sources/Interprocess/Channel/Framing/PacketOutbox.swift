@@ -18,14 +18,22 @@ struct PacketOutbox: ~Copyable, @unchecked Sendable {
     /// Adds a message, if there is room.
     ///
     /// - Returns: 0; "would block" when the others have to be sent first; or another negated error code.
-    mutating func add(_ bytes: UnsafeRawBufferPointer) -> Int64 {
+    mutating func add(_ bytes: UnsafeRawBufferPointer) -> Int64 { unsafe add(.message, bytes) }
+
+    /// The same with the word that a message is given up.
+    mutating func add(abandonmentOf identifier: UInt64) -> Int64 {
+        unsafe withUnsafeBytes(of: identifier.littleEndian) { unsafe add(.abandonment, $0) }
+    }
+
+    @inline(__always)
+    private mutating func add(_ kind: FrameHead.Kind, _ bytes: UnsafeRawBufferPointer) -> Int64 {
         if failure < 0 { return failure }
         let size = FrameHead.size + bytes.count
         if size > FrameHead.maximumPacket - count { return -cip_codes.would_block }
         let memory = unsafe memory ?? .allocate(byteCount: FrameHead.maximumPacket, alignment: 16)
         unsafe self.memory = memory
         let place = unsafe memory + count
-        unsafe FrameHead(.message, byteCount: bytes.count, attachmentCount: 0).store(to: place)
+        unsafe FrameHead(kind, byteCount: bytes.count, attachmentCount: 0).store(to: place)
         if let base = bytes.baseAddress {
             unsafe (place + FrameHead.size).copyMemory(from: base, byteCount: bytes.count)
         }

@@ -33,7 +33,8 @@ struct PacketParts: Sendable {
         wait: Bool,
         _ patience: Patience? = nil
     ) -> Int64 {
-        let passed = sent == 0 ? descriptors : []
+        // With the last part, so that a message which does not end keeps none: one may be the sender of this channel.
+        let passed = sent + partCount == count ? descriptors : []
         let kind = isWhole ? FrameHead.Kind.message : sent == 0 ? .firstPart : .part
         let head = FrameHead(kind, byteCount: prefix + partCount, attachmentCount: passed.count)
         let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + partCount])
@@ -45,15 +46,10 @@ struct PacketParts: Sendable {
         areSent = sent == count
     }
 
-    /// Lets the receiver forget what has been sent, if that does not take waiting.
-    func abandon(_ core: DescriptorCore) {
-        if sent == 0 { return PacketTransport.takeBack(descriptors, by: core) }
-        guard let lease = core.leaseIfOpen(.send) else { return }
-        let patience = Patience(isNonblocking: true, deadline: .never)
-        let head = FrameHead(.abandonment, byteCount: FrameHead.partPrefix, attachmentCount: 0)
-        let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-        _ = unsafe Self.send(core, head, FrameHead.partPrefix, identifier, 0, nothing, [], wait: false, patience)
-        withExtendedLifetime(lease) {}
+    /// Gives the message up, and has the receiver forget what has been sent of it.
+    func abandon(_ sender: PacketSender) {
+        PacketTransport.takeBack(descriptors, by: sender.core)
+        if sent > 0 { sender.abandon(identifier) }
     }
 
     private static func send(

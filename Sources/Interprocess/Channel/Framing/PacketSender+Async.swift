@@ -30,7 +30,7 @@ extension PacketSender {
                     unsafe withBytes { unsafe parts.send(core, $0, wait: false) }
                 }
             } catch {
-                parts.abandon(core)
+                parts.abandon(self)
                 throw toldAsDisconnect(error)
             }
             parts.advance()

@@ -98,7 +98,7 @@ final class PacketSender: Sendable {
             do throws(IPCError) {
                 _ = try side.send(patience) { unsafe parts.send(core, bytes, wait: $0, patience) }
             } catch {
-                parts.abandon(core)
+                parts.abandon(self)
                 throw toldAsDisconnect(error)
             }
             parts.advance()
@@ -180,7 +180,8 @@ extension PacketSender {
         let lease = core.leaseIfOpen(.send)
         let isDone = outbox.withLock { outbox in
             let result = lease == nil ? 0 : flush(&outbox)
-            outbox.isExpected = result == -cip_codes.would_block
+            // What nobody sees to goes if there is room.
+            if result != -cip_codes.would_block { outbox.isExpected = false }
             return !outbox.isExpected
         }
         if isDone && isClosing.load(ordering: .acquiring) { core.close() }
@@ -201,6 +202,15 @@ extension PacketSender {
             } catch {
                 throw toldAsDisconnect(error)
             }
+        }
+    }
+
+    /// Has the receiver forget a message of which parts have been sent: now if there is room, else before what is sent next.
+    func abandon(_ identifier: UInt64) {
+        let lease = core.leaseIfOpen(.send)
+        outbox.withLock { outbox in
+            if lease == nil || outbox.add(abandonmentOf: identifier) < 0 { return }
+            if flush(&outbox) == -cip_codes.would_block { hasCollected.store(true, ordering: .releasing) }
         }
     }
 

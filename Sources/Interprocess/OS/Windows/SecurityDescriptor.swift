@@ -20,7 +20,19 @@ public struct SecurityDescriptor: Sendable, Hashable {
     /// - Throws: ``IPCError/Code/invalidArgument`` when it is not SDDL.
     public init(sddl: String) throws(IPCError) {
         let text = Array(sddl.utf16) + [0]
-        bytes = try unsafe Self.fill(.create) { unsafe cip_security_from_text(text, $0, $1) }
+        do throws(IPCError) {
+            bytes = try unsafe Self.fill(.create) { unsafe cip_security_from_text(text, $0, $1) }
+        } catch {
+            if error.code != .system { throw error }
+            // What is wrong with a text, the system tells by any of many codes.
+            throw IPCError(
+                .invalidArgument,
+                .create,
+                systemCode: error.systemCode,
+                name: error.name,
+                detail: "it is no text of a security descriptor"
+            )
+        }
     }
 
     /// Asks for the descriptor of an open pipe.

@@ -14,7 +14,7 @@ final class HostilePacketTests: InterprocessTestCase {
         let part: [UInt8] = [1]
         try part.withUnsafeBytes { part in
             for number in 0...UInt64(Assemblies.most) {
-                XCTAssertEqual(try assemblies.begin(number, 2, part, nil), number == Assemblies.most, "\(number)")
+                XCTAssertEqual(try assemblies.begin(number, 2, part), number == Assemblies.most, "\(number)")
             }
             XCTAssertNil(try assemblies.add(part, to: 0))
             for number in 1...UInt64(Assemblies.most) {
@@ -104,7 +104,7 @@ final class HostilePacketTests: InterprocessTestCase {
             ("a beginning of nothing", begin(1, 0, [])),
             ("a beginning that is all", begin(1, 3, [1, 2, 3])),
             ("a beginning that is more", begin(1, 2, [1, 2, 3])),
-            ("a part with attachments", head(8, 2, 1) + bytes(UInt64(1))),
+            ("a part with attachments that did not come", head(8, 2, 1) + bytes(UInt64(1))),
             ("more than a packet has", [UInt8](repeating: 0, count: FrameHead.maximumPacket + 1)),
         ]
         for (name, packet) in packets {
@@ -189,7 +189,31 @@ final class HostilePacketTests: InterprocessTestCase {
         }
         sendWithDescriptors(head(1, 0) + [7], 253)
         XCTAssertEqual(try receiver.receive(), [7])
+        assertWorks()
+    }
+
+    /// They come with the last part: those that come before cost the message.
+    func testDescriptorsOfMessagesInParts() throws {
         sendWithDescriptors(head(17, 1, 1) + bytes(UInt64(1)) + bytes(UInt64(5)) + [1], 1)
+        assertThrows(.protocolViolation) { try receiver.receive() }
+        send(part(1, [2, 3, 4, 5]))
+        XCTAssertNil(try receiver.tryReceive())
+        send(begin(2, 3, [1]))
+        sendWithDescriptors(head(9, 2, 1) + bytes(UInt64(2)) + [2], 1)
+        assertThrows(.protocolViolation) { try receiver.receive() }
+        send(part(2, [3]))
+        XCTAssertNil(try receiver.tryReceive())
+        // More came than it says: the message is lost, too.
+        send(begin(3, 2, [1]))
+        sendWithDescriptors(head(9, 2, 1) + bytes(UInt64(3)) + [2], 2)
+        assertThrows(.protocolViolation) { try receiver.receive() }
+        send(part(3, [2]))
+        XCTAssertNil(try receiver.tryReceive())
+        send(begin(4, 2, [1]))
+        sendWithDescriptors(head(9, 2, 2) + bytes(UInt64(4)) + [2], 2)
+        let message = try receiver.receiveMessage()
+        XCTAssertEqual(message.bytes, [1, 2])
+        XCTAssertEqual(message.descriptorCount, 2)
         assertWorks()
     }
 
