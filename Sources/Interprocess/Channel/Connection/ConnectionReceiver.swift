@@ -189,7 +189,9 @@ extension ConnectionReceiver {
     /// Closes both sides, as soon as what was sent has gone.
     func close() {
         let error = core.error(.closed, .read)
-        for call in state.withLock({ $0.close(error) }) { call.wake() }
+        // What is lost may do anything as it goes, so it goes without the lock.
+        let (waiting, _) = state.withLock { $0.close(error) }
+        for call in waiting { call.wake() }
         frames.close()
     }
 }

@@ -116,11 +116,13 @@ struct ConnectionState<Value: Sendable> {
         return waiting.map(\.call)
     }
 
-    /// This side was closed, of which all calls are told from now on, whatever came before; returns all that wait.
-    mutating func close(_ error: IPCError) -> [ParkedCall] {
+    /// This side was closed, of which all calls are told from now on, whatever came before; returns all that wait, and what
+    /// nobody has taken.
+    mutating func close(_ error: IPCError) -> (waiting: [ParkedCall], lost: [Arrival<Value>]) {
         isClosed = true
         end = error
-        return finish(error)
+        defer { (messages, taken, byteCount) = ([], 0, 0) }
+        return (finish(error), messages)
     }
 }
 
@@ -143,6 +145,7 @@ extension ConnectionState {
             isReading = false
             return .own
         }
+        if isClosed { return .kept(nil) }
         messages.append(message)
         byteCount += message.byteCount
         let call = wake(.message)

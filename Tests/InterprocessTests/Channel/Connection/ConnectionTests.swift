@@ -48,6 +48,22 @@ final class ConnectionTests: InterprocessTestCase {
         assertThrows(.closed) { try client.tryReceive() }
     }
 
+    /// What nobody has taken goes when it is closed, and not with the object.
+    func testWhatIsKeptGoesWhenItIsClosed() throws {
+        let (client, server) = try IPCConnection<IPCSender<Int>?, IPCSender<Int>?>.pair()
+        let (sender, receiver) = try IPCChannel.make(of: Int.self)
+        let request = Running { try client.request(nil, timeout: .seconds(20)) }
+        let message = try server.receiveMessage(timeout: .seconds(20))
+        try server.send(sender)
+        try message.reply(nil)
+        XCTAssertNil(try request.value())
+        sender.close()
+        assertThrows(.timedOut) { try receiver.receive(timeout: .zero) }
+        client.close()
+        assertThrows(.disconnected) { try receiver.receive(timeout: .seconds(10)) }
+        assertThrows(.closed) { try client.receive() }
+    }
+
     func testAllSizes() throws {
         let (one, other) = try IPCConnection<[UInt8], [UInt8]>.pair()
         // Around a frame, a buffer and the first piece of memory for a large message.
