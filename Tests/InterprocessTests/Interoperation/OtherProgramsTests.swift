@@ -4,7 +4,7 @@ import Foundation
 import Interprocess
 import XCTest
 
-/// The shell lines of the README's part "With other programs" do what it says.
+/// The shell lines of the article "Talking to other languages" do what it says.
 final class OtherProgramsTests: InterprocessTestCase {
     private var lines: [String] = []
     private let namespaced = "interprocess-test-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
@@ -13,9 +13,8 @@ final class OtherProgramsTests: InterprocessTestCase {
         try super.setUpWithError()
         for program in ["mkfifo", "socat", "systemd-socket-activate"] { try requireProgram(program) }
         let root = URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/")
-        let readme = try String(contentsOfFile: root + "/README.md", encoding: .utf8)
-        let part = try XCTUnwrap(readme.components(separatedBy: "\n### With other programs\n").dropFirst().first)
-        let blocks = part.components(separatedBy: "\n### ")[0].components(separatedBy: "\n```")
+        let article = root + "/Sources/Interprocess/Interprocess.docc/OtherLanguages.md"
+        let blocks = try String(contentsOfFile: article, encoding: .utf8).components(separatedBy: "\n```")
         lines = blocks.filter { $0.hasPrefix("sh\n") }
             .flatMap { $0.split(separator: "\n").dropFirst().map(String.init) }
     }
