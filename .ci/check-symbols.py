@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Reads a symbol graph and fails when a public declaration is undocumented, or throws without saying what.
+# Reads a symbol graph and fails when a public declaration is undocumented, throws without saying what (a code, or whose
+# errors they are), or is awaited without saying what becomes of it when its task is cancelled.
 
 import json
+import re
 import sys
 
 graph = json.load(open(sys.argv[1]))
@@ -18,8 +20,11 @@ for symbol in graph["symbols"]:
     if not lines:
         faults.append(f"{path} is not documented")
     declaration = [fragment["spelling"] for fragment in symbol.get("declarationFragments", [])]
-    if "throws" in declaration and not any(line.lstrip().startswith("- Throws:") for line in lines):
+    text = "\n".join(lines)
+    if "throws" in declaration and not re.search(r"^\s*- Throws:[^-]*?(`\.\w|/Code/|\b[Aa]s |What )", text, re.MULTILINE):
         faults.append(f"{path} does not say what it throws")
+    if "async" in declaration and "ancel" not in text and "As `" not in text:
+        faults.append(f"{path} does not say what cancelling does")
 print(f"docs: {checked} public symbols")
 if faults:
     sys.exit("\n".join(faults))

@@ -3,6 +3,12 @@
 import CBenchmark
 import Interprocess
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// What it takes to encode values and decode them.
 struct CodingFigures {
     private struct Plain: IPCPlain {
@@ -81,6 +87,13 @@ struct CodingFigures {
             try encode(ten)
             keep(try decoder.decode(TenFields.self, from: tenBytes))
         }
+        let textEncoder = JSONEncoder()
+        let textDecoder = JSONDecoder()
+        let text = try textEncoder.encode(ten)
+        let textTime = try nanoseconds(2_000) {
+            keep(try textEncoder.encode(ten))
+            keep(try textDecoder.decode(TenFields.self, from: text))
+        }
         let plainTime = try nanoseconds(1_000_000) {
             try encode(plain: plain)
             keep(try decoder.decode(Plain.self, from: plainBytes))
@@ -99,6 +112,12 @@ struct CodingFigures {
                 title: "nanoseconds to encode and decode a struct of ten fields",
                 value: Int64(tenTime.rounded()),
                 limit: .atMost(gate: 1000, aim: 600)
+            ),
+            Figure(
+                name: "coding-ten-fields-as-text",
+                title: "per mille of the time that Foundation's JSON takes for it",
+                value: Int64((1000 * tenTime / textTime).rounded()),
+                limit: .atMost(gate: 83, aim: 50)
             ),
             Figure(
                 name: "coding-plain",
