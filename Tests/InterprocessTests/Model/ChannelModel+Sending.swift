@@ -19,9 +19,7 @@ extension ChannelModel {
         // Never around in a circle, which the kernel takes its time to clear away.
         let moved = channels[step.other % channels.count]
         let canMove = moved.number > channel.number && moved.receiver != nil && !moved.isDeaf
-        // One that has received ahead may be refused, which a message in parts tells too late.
-        let isSure = !moved.mayReadAhead || step.kind != .sendLarge
-        if !isLarge && step.has(2) && canMove && isSure { moving = moved }
+        if !isLarge && step.has(2) && canMove { moving = moved }
         let parcel = Parcel(
             number: lastNumber,
             bytes: Parcel.bytes(lastNumber, count),
@@ -50,10 +48,8 @@ extension ChannelModel {
             if mayBlock && error.code == .wouldBlock {
                 // Its parts are there until the receiver has seen that no more come.
                 channel.mayBeFull = true
-                channel.mayReadAhead = true
                 return journal.add("no room")
             }
-            if message.receiver?.mayReadAhead == true && error.code == .busy { return journal.add("busy") }
         }
         if sender.isClosed { return try expect(result, .closed) }
         if channel.isDeaf { return try expect(result, .disconnected) }
@@ -111,7 +107,6 @@ extension ChannelModel {
             for parcel in parcels { try await object.send(parcel) }
             try await object.flush()
         }.value()
-        sender.channel.mayReadAhead = true
         sender.channel.queue += parcels.map {
             ModelChannel.Message(number: $0.number, count: $0.bytes.count, sender: nil, receiver: nil)
         }

@@ -39,8 +39,6 @@ final class ModelChannel {
     /// Whether the receiving end is gone.
     var isDeaf = false
     var membership: IPCReceiverGroup.ID?
-    /// Whether several messages may have gone in one packet, of which its receiver may have some ahead.
-    var mayReadAhead = false
 
     init(_ number: Int, _ receiver: IPCReceiver<Parcel>) {
         self.number = number

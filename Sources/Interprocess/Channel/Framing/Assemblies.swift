@@ -7,8 +7,6 @@ struct Assemblies: ~Copyable {
     /// In the order of their progress: who has waited longest comes first.
     private var present: [(identifier: UInt64, assembly: Assembly)] = []
 
-    var isEmpty: Bool { present.isEmpty }
-
     /// Begins a message with its first part.
     ///
     /// A sender that dies in the middle of one leaves it behind, so the number of them is bounded. What came beside it is
@@ -47,6 +45,29 @@ struct Assemblies: ~Copyable {
         if assembly.count == assembly.total { return assembly }
         present.append((identifier, assembly))
         return nil
+    }
+
+    var partialMessages: [ReceivedAhead.PartialMessage] {
+        present.map { identifier, assembly in
+            ReceivedAhead.PartialMessage(
+                identifier: identifier,
+                total: assembly.total,
+                bytes: unsafe Array(assembly.bytes)
+            )
+        }
+    }
+
+    /// Begins with what has come of a message elsewhere; there must be room.
+    mutating func begin(_ message: ReceivedAhead.PartialMessage) throws(PacketInbox.Failure) {
+        let failure = unsafe message.bytes.withUnsafeBytes { bytes -> PacketInbox.Failure? in
+            do throws(PacketInbox.Failure) {
+                _ = try unsafe begin(message.identifier, message.total, bytes)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
     }
 
     private func index(of identifier: UInt64) -> Int? { present.firstIndex { $0.identifier == identifier } }

@@ -27,7 +27,7 @@ final class Assembly {
     /// Adds a part, which must not be more than is missing.
     func add(_ part: UnsafeRawBufferPointer) {
         guard let base = part.baseAddress else { return }
-        if count + part.count > capacity { grow() }
+        while count + part.count > capacity { grow() }
         unsafe (memory + count).copyMemory(from: base, byteCount: part.count)
         count += part.count
     }

@@ -69,9 +69,6 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
         unsafe numbers?.deallocate()
     }
 
-    /// Whether nothing that has come is here.
-    var isUntouched: Bool { isEmpty && assemblies.isEmpty }
-
     /// Whether there is nothing more to take out of the packet.
     var isEmpty: Bool { start == end }
 
@@ -188,5 +185,30 @@ struct PacketInbox: ~Copyable, @unchecked Sendable {
         }
         attachments = nil
         return taken
+    }
+}
+
+// MARK: - Moving to another process
+
+extension PacketInbox {
+    /// What has come, and has not been taken out.
+    var ahead: ReceivedAhead {
+        var ahead = ReceivedAhead(messages: assemblies.partialMessages)
+        if let memory = unsafe memory, !isEmpty {
+            ahead.packet = unsafe Array(UnsafeRawBufferPointer(start: memory + start, count: end - start))
+        }
+        return ahead
+    }
+
+    /// Goes on from where another one was.
+    mutating func receive(_ ahead: ReceivedAhead) throws(Failure) {
+        if ahead.packet.count > FrameHead.maximumPacket || ahead.messages.count > Assemblies.most { throw .malformed }
+        for message in ahead.messages {
+            if message.total > limit { throw .tooLarge }
+            try assemblies.begin(message)
+        }
+        if ahead.packet.isEmpty { return }
+        unsafe UnsafeMutableRawBufferPointer(start: allocate(), count: Self.capacity).copyBytes(from: ahead.packet)
+        end = ahead.packet.count
     }
 }

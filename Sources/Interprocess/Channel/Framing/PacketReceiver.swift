@@ -129,11 +129,26 @@ extension PacketReceiver: GroupSource {
 // MARK: - Moving to another process
 
 extension PacketReceiver {
+    /// A receiver that somebody else had, who has received ahead.
+    ///
+    /// - Throws: `.protocolViolation`, `.messageTooLarge`: what came is nothing that a receiver receives.
+    convenience init(_ core: DescriptorCore, limit: Int, _ ahead: ReceivedAhead) throws(IPCError) {
+        self.init(core, limit: limit)
+        do throws(PacketInbox.Failure) {
+            try unsafe inbox.pointee.receive(ahead)
+        } catch {
+            throw core.error(error.code, .adopt, detail: error.detail)
+        }
+    }
+
     /// A move, during which nobody receives: undone unless it is finished.
-    final class Move: Sendable {
+    final class Move: EndMove {
         private let receiver: PacketReceiver
 
         fileprivate init(_ receiver: PacketReceiver) { self.receiver = receiver }
+
+        /// What goes with the receiver.
+        var ahead: ReceivedAhead { unsafe receiver.inbox.pointee.ahead }
 
         /// The receiver is somebody else's now.
         func finish() {
@@ -146,20 +161,12 @@ extension PacketReceiver {
 
     /// Begins to move what has not been received yet to somebody else.
     ///
-    /// - Throws: `.busy` while somebody receives, or while messages were received ahead; `.endpointMoved`.
+    /// - Throws: `.busy` while somebody receives; `.endpointMoved`.
     func beginMove() throws(IPCError) -> Move {
         if hasMoved.load(ordering: .acquiring) { throw core.error(.endpointMoved, .write) }
         guard turn.tryTake() else {
             throw core.error(.busy, .write, detail: "somebody receives from a receiver that is to be sent")
         }
-        let move = Move(self)
-        if unsafe !inbox.pointee.isUntouched {
-            throw core.error(
-                .busy,
-                .write,
-                detail: "a receiver that is to be sent has received ahead: receive what has come, first"
-            )
-        }
-        return move
+        return Move(self)
     }
 }

@@ -42,8 +42,7 @@ extension SharedRegionPool.Reader: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(layout.slotCount, forKey: .slotCount)
         try container.encode(layout.slotSize, forKey: .slotSize)
-        // First, for one that has moved is so, and not closed.
-        let credits = AttachedObject(kind: .poolCredits, core: descriptorCore, moving: self)
+        let credits = AttachedObject(kind: .poolCredits, core: descriptorCore, move: try beginMove())
         try container.superEncoder(forKey: .credits).encode(attachment: credits)
         let region = AttachedObject(kind: .poolRegion, core: region)
         try container.superEncoder(forKey: .region).encode(attachment: region)

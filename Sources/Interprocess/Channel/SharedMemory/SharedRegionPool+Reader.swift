@@ -149,7 +149,7 @@ extension SharedRegionPool {
 
 // MARK: - Moving to another process
 
-extension SharedRegionPool.Reader: MovingEnd {
+extension SharedRegionPool.Reader {
     final class Move: EndMove {
         private let reader: SharedRegionPool.Reader
 
@@ -163,6 +163,9 @@ extension SharedRegionPool.Reader: MovingEnd {
         deinit { reader.state.withLock { $0.isMoving = false } }
     }
 
+    /// Begins to move it.
+    ///
+    /// - Throws: `.busy`, `.endpointMoved`.
     func beginMove() throws(IPCError) -> Move {
         let code = state.withLock { state -> IPCError.Code? in
             if state.hasMoved { return .endpointMoved }

@@ -14,8 +14,8 @@ extension AttachmentKind {
 struct AttachedObject: OutgoingAttachment {
     let kind: AttachmentKind
     let core: DescriptorCore
-    /// What moves with it, if it does.
-    var moving: (any MovingEnd)?
+    /// Its move, if it is not merely copied.
+    var move: (any EndMove)?
 }
 
 extension Encoder {
@@ -37,11 +37,6 @@ extension Decoder {
 
     func claimSender() throws -> DescriptorCore {
         try PacketTransport.adopt(claim(.sender), toReceive: false, isShared: true)
-    }
-
-    /// Nobody else has it: whoever sent it has none any more.
-    func claimReceiver() throws -> DescriptorCore {
-        try PacketTransport.adopt(claim(.receiver), toReceive: true, isShared: false)
     }
 }
 
@@ -71,17 +66,18 @@ extension IPCReceiver: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        self.init(try decoder.claimReceiver(), limit: IPCChannel.Options().maximumMessageSize)
+        self.init(try PacketReceiver(from: decoder))
     }
 
     /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
     ///
     /// - Parameter encoder: The encoder of a channel.
     /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/unsupported`` for an end of a
-    ///   channel inside one process; what the encoder throws.
+    ///   channel inside one process; ``IPCError/Code/busy`` while somebody receives from it;
+    ///   ``IPCError/Code/endpointMoved``; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
         if memory != nil { throw IPCError.isInProcess(.encode) }
-        try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
+        try packets.encode(to: encoder)
     }
 }
 

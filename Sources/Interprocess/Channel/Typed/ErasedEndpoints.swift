@@ -71,14 +71,15 @@ extension IPCBytesReceiver: Codable {
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
-        self.init(try decoder.claimReceiver(), limit: IPCChannel.Options().maximumMessageSize)
+        self.init(try PacketReceiver(from: decoder))
     }
 
     /// Puts a receiver into a message: it moves to who gets it, once the message is sent.
     ///
     /// - Parameter encoder: The encoder of a channel.
-    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; what the encoder throws.
+    /// - Throws: ``IPCError/Code/encodingFailed`` for any other encoder; ``IPCError/Code/busy`` while somebody receives
+    ///   from it; ``IPCError/Code/endpointMoved``; what the encoder throws.
     public func encode(to encoder: any Encoder) throws {
-        try encoder.encode(attachment: AttachedObject(kind: .receiver, core: descriptorCore, moving: packets))
+        try packets.encode(to: encoder)
     }
 }

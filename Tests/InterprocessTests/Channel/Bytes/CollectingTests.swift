@@ -103,24 +103,6 @@ final class CollectingTests: InterprocessTestCase {
         await assertThrows(.disconnected) { try await receiver.receive() }
     }
 
-    /// What has come with another message in one packet would be left behind.
-    func testAReceiverThatHasReceivedAheadStays() async throws {
-        let (sender, receiver) = try IPCChannel.make(of: Int.self)
-        let (carrier, carried) = try IPCChannel.make(of: IPCReceiver<Int>.self)
-        try await onLoop {
-            for number in 1...2 { try await sender.send(number) }
-            try await sender.flush()
-        }
-        await assertEqual(1) { try? await receiver.receive() }
-        await assertThrows(.busy) { try await carrier.send(receiver) }
-        await assertEqual(2) { try? await receiver.receive() }
-        try await carrier.send(receiver)
-        await assertThrows(.endpointMoved) { try await receiver.receive() }
-        let moved = try await carried.receive()
-        try await sender.send(3)
-        await assertEqual(3) { try? await moved.receive(timeout: .seconds(20)) }
-    }
-
     func testALostPeerIsTold() async throws {
         let (sender, receiver) = try IPCChannel.makeBytes()
         try await onLoop {

@@ -21,7 +21,7 @@ final class HostilePacketTests: InterprocessTestCase {
                 XCTAssertEqual(try assemblies.add(part, to: number)?.count, 2, "\(number)")
             }
         }
-        XCTAssertTrue(assemblies.isEmpty)
+        XCTAssertTrue(assemblies.partialMessages.isEmpty)
     }
 
     private var enemy: Int32 = -1
