@@ -15,7 +15,7 @@ extension UnixDatagramSocket {
     ///   - attachments: What goes with it.
     ///   - timeout: How long to wait at most; `nil` means ``UnixMessageSocket/sendTimeout``.
     /// - Returns: The number of bytes sent: all of them.
-    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; As `send(_:with:timeout:)` does;
+    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; as `send(_:with:timeout:)` does;
     ///   ``IPCError/Code/notFound`` or ``IPCError/Code/connectionRefused`` when nobody is there;
     ///   ``IPCError/Code/permissionDenied`` when this user may not send there.
     @discardableResult
@@ -40,7 +40,7 @@ extension UnixDatagramSocket {
     ///   - attachments: What goes with it.
     ///   - timeout: How long to wait at most; `nil` means ``UnixMessageSocket/sendTimeout``.
     /// - Returns: The number of bytes sent: all of them.
-    /// - Throws: As the form for raw memory does.
+    /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included.
     @discardableResult
     public func send(
         _ bytes: RawSpan,
@@ -61,7 +61,7 @@ extension UnixDatagramSocket {
     ///   - attachments: What goes with it.
     ///   - timeout: How long to wait at most; `nil` means ``UnixMessageSocket/sendTimeout``.
     /// - Returns: The number of bytes sent: all of them.
-    /// - Throws: As the form for raw memory does.
+    /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included.
     @discardableResult
     public func send(
         _ bytes: [UInt8],
@@ -85,7 +85,8 @@ extension UnixDatagramSocket {
     ///   - attachments: What goes with it.
     ///   - timeout: How long to wait at most; `nil` means ``UnixMessageSocket/sendTimeout``.
     /// - Returns: The number of bytes sent: all of them.
-    /// - Throws: As the form for raw memory does, and ``IPCError/Code/invalidArgument`` for too many pieces.
+    /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included;
+    ///   ``IPCError/Code/invalidArgument`` for too many pieces.
     @discardableResult
     public func send(
         gathering buffers: [UnsafeRawBufferPointer],

@@ -42,7 +42,7 @@ extension UnixSocket {
     ///   - maximumDescriptors: How many descriptors to take.
     ///   - timeout: How long to wait at most; `nil` means the socket's `receiveTimeout`.
     /// - Returns: What came.
-    /// - Throws: As the form for raw memory does.
+    /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included.
     public func receive(
         into buffer: inout MutableRawSpan,
         maximumDescriptors: Int = 0,
@@ -60,7 +60,7 @@ extension UnixSocket {
     ///   - maximumDescriptors: How many descriptors to take.
     ///   - timeout: How long to wait at most; `nil` means the socket's `receiveTimeout`.
     /// - Returns: The bytes, and what came beside them.
-    /// - Throws: As the form for raw memory does; the bytes are lost when it throws
+    /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included; the bytes are lost when it throws
     ///   ``IPCError/Code/resourcesExhausted``.
     public func receive(
         upTo count: Int,
@@ -84,7 +84,7 @@ extension UnixSocket {
     ///   - maximumDescriptors: How many descriptors to take.
     ///   - timeout: How long to wait at most; `nil` means the socket's `receiveTimeout`.
     /// - Returns: What came.
-    /// - Throws: As the form for raw memory does.
+    /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included.
     public func receive(
         scattering buffers: [UnsafeMutableRawBufferPointer],
         maximumDescriptors: Int = 0,

@@ -45,7 +45,7 @@ extension UnixSocket {
     ///   - attachments: What goes with it.
     ///   - timeout: How long to wait at most; `nil` means the socket's `sendTimeout`.
     /// - Returns: The number of bytes sent.
-    /// - Throws: As the form for raw memory does.
+    /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included.
     @discardableResult
     public func send(
         _ bytes: RawSpan,
@@ -64,7 +64,7 @@ extension UnixSocket {
     ///   - attachments: What goes with it.
     ///   - timeout: How long to wait at most; `nil` means the socket's `sendTimeout`.
     /// - Returns: The number of bytes sent.
-    /// - Throws: As the form for raw memory does.
+    /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included.
     @discardableResult
     public func send(
         _ bytes: [UInt8],
@@ -86,7 +86,8 @@ extension UnixSocket {
     ///   - attachments: What goes with it.
     ///   - timeout: How long to wait at most; `nil` means the socket's `sendTimeout`.
     /// - Returns: The number of bytes sent.
-    /// - Throws: As the form for raw memory does, and ``IPCError/Code/invalidArgument`` for a message of too many
+    /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included;
+    ///   ``IPCError/Code/invalidArgument`` for a message of too many
     ///   pieces.
     @discardableResult
     public func send(
