@@ -118,11 +118,12 @@ extension SendingSide {
             let isFull = result == -cip_codes.queue_full
             if !isFull && result != -cip_codes.would_block { throw core.error(result: result, .write) }
             if patience.isNonblocking { throw core.error(.wouldBlock, .write) }
-            if !isFull {
-                try core.wait(.send, for: .write, lease, until: patience.deadline)
-            } else {
-                if patience.deadline.hasPassed { throw core.error(.timedOut, .write) }
+            // What is ready again and again, and in vain, must not keep the call from ending.
+            if patience.deadline.hasPassed { throw core.error(.timedOut, .write) }
+            if isFull {
                 try core.pause(.send, for: .write, lease, until: backoff.next(until: patience.deadline))
+            } else {
+                try core.wait(.send, for: .write, lease, until: patience.deadline)
             }
         }
     }
