@@ -53,6 +53,17 @@ final class UnixMessageAsyncTests: InterprocessTestCase {
         }
     }
 
+    /// A mistake in counting costs no message.
+    func testNegativeCounts() async throws {
+        for pair in try eachKindOfUnixSocket() {
+            try await pair.other.send([1])
+            await assertThrows(.invalidArgument, .read) { try await pair.one.receive(upTo: -1) }
+            await assertThrows(.invalidArgument, .read) { try await pair.one.peek(upTo: -1) }
+            try await assertEqual([1], pair.name) { try await pair.one.receive(upTo: 9).bytes }
+            pair.close()
+        }
+    }
+
     #if os(Linux)
     /// What is there before the offset is no reason to look again and again, nor to do so for ever.
     func testPeekingBehindWhatIsThere() async throws {

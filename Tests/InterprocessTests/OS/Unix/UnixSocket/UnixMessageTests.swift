@@ -115,6 +115,17 @@ final class UnixMessageTests: InterprocessTestCase {
         XCTAssertEqual(room, [1, 2, 3, 0, 0])
     }
 
+    /// A mistake in counting costs no message.
+    func testNegativeCounts() throws {
+        for pair in try eachKindOfUnixSocket() {
+            try pair.other.send([1])
+            assertThrows(.invalidArgument, .read) { try pair.one.receive(upTo: -1) }
+            assertThrows(.invalidArgument, .read) { try pair.one.peek(upTo: -1) }
+            XCTAssertEqual(try pair.one.receive(upTo: 9).bytes, [1], pair.name)
+            pair.close()
+        }
+    }
+
     func testPeekLeavesEverything() throws {
         let (one, other) = try UnixStream.pair()
         try one.send([1, 2, 3], with: .descriptors(other))
