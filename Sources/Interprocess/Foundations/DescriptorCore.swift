@@ -79,6 +79,7 @@ public final class DescriptorCore: Sendable {
     }
 
     deinit {
+        assert(callsUnderWay == 0, "a call is under way on what is gone")
         if state.load(ordering: .acquiring) & Side.both.rawValue != Side.both.rawValue { destroy() }
     }
 

@@ -149,6 +149,24 @@ final class DescriptorCoreTests: InterprocessTestCase {
         }
     }
 
+    /// A call that is kept among others may be the last to know of the descriptor.
+    func testAHeldLeaseOutlivesEverythingElse() throws {
+        for isClosed in [false, true] {
+            var held: HeldLease?
+            let number: Int64
+            do {
+                let pair = Pair()
+                held = try HeldLease(toSend: pair.core)
+                number = pair.core.descriptor
+                if isClosed { pair.core.close() }
+            }
+            XCTAssertGreaterThanOrEqual(cip_access_mode(number), 0, "closed under a call")
+            held = nil
+            XCTAssertLessThan(cip_access_mode(number), 0)
+            _ = held
+        }
+    }
+
     func testDetach() throws {
         let pair = Pair()
         var lease: DescriptorCore.Lease? = try pair.core.lease(.both, for: .configure)
