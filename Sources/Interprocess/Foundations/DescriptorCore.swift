@@ -285,6 +285,7 @@ extension DescriptorCore {
             old = seen
         }
         attached?.willClose(.both)
+        if waker == .shutdownAndSendLimit { _ = cip_set_send_timeout(lent, 0) }
         forgetDescriptor()
         return lent
     }
