@@ -12,6 +12,8 @@ struct OutgoingMessage {
     private var held: [HeldLease] = []
     private var credentials: cip_credentials?
 
+    static let noAddress = "a socket that is not bound cannot be sent to"
+
     /// - Throws: `.messageTooLarge` for more descriptors than one message can carry; `.closed`, `.busy` of what is
     ///   attached; `.invalidArgument`.
     init(
@@ -23,6 +25,8 @@ struct OutgoingMessage {
     ) throws(IPCError) {
         self.memory = memory
         self.destination = destination
+        // The system would take it for no address at all, and send to where the socket is connected to.
+        if destination?.isUnnamed == true { throw core.error(.invalidArgument, .write, detail: Self.noAddress) }
         if kind.keepsBoundaries && memory.hasTooManyPieces {
             throw core.error(.invalidArgument, .write, detail: "one message is made of 1024 pieces at most")
         }
