@@ -66,9 +66,10 @@ int64_t cip_peer_credentials(int64_t descriptor, struct cip_credentials *credent
     credentials->user = peer.cr_uid;
     credentials->group = peer.cr_ngroups > 0 ? (int64_t)peer.cr_groups[0] : -1;
 #if CIP_DARWIN
-    pid_t process;
+    pid_t process = -1;
     socklen_t size = sizeof process;
-    if (getsockopt((int)descriptor, 0, LOCAL_PEERPID, &process, &size) < 0) return -(int64_t)errno;
+    // Unlike the rest it is asked of the peer's socket, which may be closed already.
+    if (getsockopt((int)descriptor, 0, LOCAL_PEERPID, &process, &size) < 0 && errno != ENOTCONN) return -(int64_t)errno;
     if (process > 0) credentials->process = process;
 #elif defined(__FreeBSD__)
     if (peer.cr_pid > 0) credentials->process = peer.cr_pid;

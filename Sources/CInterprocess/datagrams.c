@@ -73,7 +73,7 @@ int64_t cip_send_datagrams(int64_t descriptor, const struct cip_datagram *datagr
             header->msg_iovlen = 1;
             if (datagram->address_length == 0) continue;
             int64_t total = cip_fill_address(&addresses[part], datagram->address, datagram->address_length);
-            if (total < 0) return total;
+            if (total < 0) return sent > 0 ? (int64_t)sent : total;
             header->msg_name = &addresses[part];
             header->msg_namelen = (socklen_t)total;
         }

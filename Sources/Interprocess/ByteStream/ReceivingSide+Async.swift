@@ -146,9 +146,8 @@ extension ReceivingSide {
                 unsafe take(from: source, base + filled, memory.count - filled)
             }
             if result <= 0 {
-                unsafe readAhead.putBack(UnsafeRawBufferPointer(start: base, count: filled))
                 let failure = result == 0 ? core.error(.endOfStream, .read) : core.failure(result, .read)
-                throw failure.adding(bytesTransferred: filled)
+                throw unsafe putBack(UnsafeRawBufferPointer(start: base, count: filled), failure)
             }
             filled += Int(result)
         }

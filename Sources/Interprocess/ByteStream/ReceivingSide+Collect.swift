@@ -43,10 +43,7 @@ extension ReceivingSide {
             } catch {
                 failure = error
             }
-            if let failure {
-                unsafe readAhead.putBack(UnsafeRawBufferPointer(start: base, count: filled))
-                throw failure.adding(bytesTransferred: filled)
-            }
+            if let failure { throw unsafe putBack(UnsafeRawBufferPointer(start: base, count: filled), failure) }
         }
     }
 
@@ -64,7 +61,13 @@ extension ReceivingSide {
 
     /// Keeps bytes for the next read, and tells of them in the error.
     func putBack(_ bytes: [UInt8], _ error: IPCError) -> IPCError {
-        unsafe bytes.withUnsafeBytes { unsafe readAhead.putBack($0) }
+        unsafe bytes.withUnsafeBytes { unsafe putBack($0, error) }
+    }
+
+    func putBack(_ bytes: UnsafeRawBufferPointer, _ error: IPCError) -> IPCError {
+        // Nothing needs no buffer, which would be in the way of all reads from then on.
+        if unsafe bytes.isEmpty { return error }
+        unsafe readAhead.putBack(bytes)
         return error.adding(bytesTransferred: bytes.count)
     }
 }

@@ -194,6 +194,10 @@ public final class ReceivingSide: Sendable {
             if patience.isNonblocking { throw core.error(.wouldBlock, .read) }
             try core.wait(.receive, for: .read, lease, until: patience.deadline)
             result = attempt()
+            // What is ready again and again, and in vain, must not keep the call from ending.
+            if result == -cip_codes.would_block && patience.deadline.hasPassed {
+                throw core.error(core.isClosed(.receive) ? .closed : .timedOut, .read)
+            }
         }
     }
 

@@ -68,6 +68,8 @@ public final class SendingSide: Sendable {
             if core.isClosed(.send) { throw core.error(.closed, .write) }
             if result != -cip_codes.would_block { throw core.error(result: result, .write) }
             if patience.isNonblocking { throw core.error(.wouldBlock, .write) }
+            // What is ready again and again, and in vain, must not keep the call from ending.
+            if patience.deadline.hasPassed { throw core.error(.timedOut, .write) }
             try core.wait(.send, for: .write, lease, until: patience.deadline)
         }
     }

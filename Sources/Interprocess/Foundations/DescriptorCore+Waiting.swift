@@ -63,9 +63,7 @@ extension DescriptorCore {
     ) throws(IPCError) {
         // A call that `close` ends by its waker needs no wake descriptor: shutdown ends polls too.
         let needsWake = !lease.mayBlock || waker == .pipeByte || descriptor != self.descriptor
-        // The wake of a side that is closed stays signalled.
-        let open = side == .both && isClosed(.receive) ? .send : side
-        let wake = needsWake ? try self.wake(open, for: operation) : -1
+        let wake = needsWake ? try self.wake(side, for: operation) : -1
         while true {
             let result = System.once(.poll) { cip_poll(descriptor, interest, wake, deadline.remaining) }
             if isClosed(side) { throw error(.closed, operation) }
@@ -81,12 +79,15 @@ extension DescriptorCore {
     /// Having it published and then looking whether the side is closed, while `close` marks the side and then looks for
     /// a wake, leaves no order in which a waiter misses the close. A wake that another call made after the close is
     /// never signalled, so whoever finds one has to look as well.
+    ///
+    /// Who waits until both sides are closed gets the wake of one that is open: the other one's says no more.
     @discardableResult
     func wake(_ side: Side, for operation: IPCError.Operation) throws(IPCError) -> Int64 {
-        let wake = wakes.wake(of: side)
+        let open = side == .both ? (isClosed(.receive) ? .send : .receive) : side
+        let wake = wakes.wake(of: open)
         if wake < 0 { throw error(result: wake, operation) }
         if isClosed(side) { throw error(.closed, operation) }
-        return wake
+        return side == .both && open == .receive && isClosed(open) ? try self.wake(.send, for: operation) : wake
     }
 }
 

@@ -79,6 +79,7 @@ public final class DescriptorCore: Sendable {
     }
 
     deinit {
+        assert(callsUnderWay == 0, "a call is under way on what is gone")
         if state.load(ordering: .acquiring) & Side.both.rawValue != Side.both.rawValue { destroy() }
     }
 
@@ -284,6 +285,7 @@ extension DescriptorCore {
             old = seen
         }
         attached?.willClose(.both)
+        if waker == .shutdownAndSendLimit { _ = cip_set_send_timeout(lent, 0) }
         forgetDescriptor()
         return lent
     }

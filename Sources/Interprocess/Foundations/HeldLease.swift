@@ -2,12 +2,13 @@
 
 /// A lease among others in an array.
 final class HeldLease: Sendable {
-    private let core: DescriptorCore
+    // In this order, in which they go: the end of the lease needs the core.
     private let lease: DescriptorCore.Lease
+    private let core: DescriptorCore
 
     init(_ core: DescriptorCore, _ lease: consuming DescriptorCore.Lease) {
-        self.core = core
         self.lease = lease
+        self.core = core
     }
 
     /// Keeps what is to be sent to somebody else from being closed meanwhile.

@@ -3,9 +3,10 @@
 extension LocalSocketListener {
     /// The clients, one after another, for as long as the listener is open.
     ///
-    /// The sequence ends when the listener is closed. Clients that may not connect are passed over; one that has
-    /// left again already may be returned: reading from it tells. When the process has run out of descriptors, the waiting client is disconnected (so that it does not
-    /// wait in vain), by means of a descriptor kept in reserve, and the sequence goes on.
+    /// The sequence ends when the listener is closed. Clients that may not connect are passed over; one that has left
+    /// again already may be returned: reading from it tells. When the process has run out of descriptors, the waiting
+    /// client is disconnected (so that it does not wait in vain), by means of a descriptor kept in reserve, and the
+    /// sequence goes on.
     ///
     /// What the body of the loop does with one client keeps the next one waiting: see ``serve(options:_:)``.
     public var connections: Connections { Connections(listener: self) }

@@ -41,15 +41,15 @@ extension LocalSocketListener {
 
     /// Accepts a client by the reserve descriptor's number, and disconnects it.
     ///
-    /// - Returns: Whether there was a reserve.
+    /// - Returns: Whether there was a reserve, and it has helped.
     func shedClient() -> Bool {
         let core = descriptorCore
         // Held throughout, for a number that has come to mean something else must not be accepted on.
         guard let lease = try? core.lease(.receive, for: .accept), reserve.give() else { return false }
-        LocalSocketBackend.shedClient(core)
+        let isShed = LocalSocketBackend.shedClient(core)
         fillReserve()
         withExtendedLifetime(lease) {}
-        return true
+        return isShed
     }
 
     /// How long to wait after an error that may stay, so that it does not keep the processor busy.

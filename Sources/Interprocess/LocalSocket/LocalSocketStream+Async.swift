@@ -11,9 +11,10 @@ extension LocalSocketStream {
     ///   - options: How to connect.
     /// - Returns: The connection.
     /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; ``IPCError/Code/notFound`` or
-    ///   ``IPCError/Code/connectionRefused`` when no server listens there; ``IPCError/Code/permissionDenied`` when it
-    ///   does not let this user in, or is not the one that ``ConnectOptions/requiresPeer`` asks for;
-    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/resourcesExhausted``.
+    ///   ``IPCError/Code/connectionRefused`` when no server listens there; ``IPCError/Code/invalidArgument`` when what
+    ///   is there is a socket of another kind; ``IPCError/Code/permissionDenied`` when it does not let this user in, or
+    ///   is not the one that ``ConnectOptions/requiresPeer`` asks for; ``IPCError/Code/timedOut``;
+    ///   ``IPCError/Code/resourcesExhausted``.
     public static func connect(
         to name: LocalSocketName,
         options: ConnectOptions = ConnectOptions()

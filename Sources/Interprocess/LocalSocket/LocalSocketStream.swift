@@ -27,6 +27,7 @@ public final class LocalSocketStream: Sendable, DescriptorOwner, ByteReceiver, B
     ///   - options: How to connect.
     /// - Returns: The connection.
     /// - Throws: ``IPCError/Code/notFound`` or ``IPCError/Code/connectionRefused`` when no server listens there;
+    ///   ``IPCError/Code/invalidArgument`` when what is there is a socket of another kind;
     ///   ``IPCError/Code/permissionDenied`` when it does not let this user in, or is not the one that
     ///   ``ConnectOptions/requiresPeer`` asks for; ``IPCError/Code/timedOut``; ``IPCError/Code/resourcesExhausted``.
     public static func connect(

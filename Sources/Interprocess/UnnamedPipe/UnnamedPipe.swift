@@ -30,7 +30,7 @@ public enum UnnamedPipe {
     ///
     /// - Parameter options: How.
     /// - Returns: Both ends.
-    /// - Throws: ``IPCError/Code/resourcesExhausted``.
+    /// - Throws: ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/invalidArgument`` for a buffer without room.
     public static func create(
         _ options: Options = Options()
     ) throws(IPCError) -> (sender: UnnamedPipeSender, receiver: UnnamedPipeReceiver) {
@@ -64,8 +64,8 @@ public final class UnnamedPipeReceiver: Sendable, DescriptorOwner, ByteReceiver 
     ///
     /// - Parameter descriptor: The end, which belongs to the object from then on, and is made close-on-exec. When the
     ///   call throws, it stays the caller's.
-    /// - Throws: ``IPCError/Code/invalidArgument`` when it is not the receiving end of a pipe; on Windows, where the direction is
-    ///   not told, the first use throws ``IPCError/Code/permissionDenied`` instead.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is not the receiving end of a pipe; on Windows, where the
+    ///   direction is not told, the first use throws ``IPCError/Code/permissionDenied`` instead.
     public convenience init(adopting descriptor: RawDescriptor) throws(IPCError) {
         let end = try UnnamedPipeBackend.adopt(descriptor, toReceive: true)
         self.init(ReceivingSide(end.core, end.transport))
@@ -116,8 +116,8 @@ public final class UnnamedPipeSender: Sendable, DescriptorOwner, ByteSender {
     ///
     /// - Parameter descriptor: The end, which belongs to the object from then on, and is made close-on-exec. When the
     ///   call throws, it stays the caller's.
-    /// - Throws: ``IPCError/Code/invalidArgument`` when it is not the sending end of a pipe; on Windows, where the direction is
-    ///   not told, the first use throws ``IPCError/Code/permissionDenied`` instead.
+    /// - Throws: ``IPCError/Code/invalidArgument`` when it is not the sending end of a pipe; on Windows, where the
+    ///   direction is not told, the first use throws ``IPCError/Code/permissionDenied`` instead.
     public convenience init(adopting descriptor: RawDescriptor) throws(IPCError) {
         let end = try UnnamedPipeBackend.adopt(descriptor, toReceive: false)
         self.init(SendingSide(end.core, end.transport))

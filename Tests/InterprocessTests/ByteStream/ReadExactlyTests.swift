@@ -19,6 +19,26 @@ final class ReadExactlyTests: InterprocessTestCase {
         XCTAssertEqual(text(try other.read(upTo: 9)), "f")
     }
 
+    /// A failure that has nothing to keep leaves the stream as it was: its reads find no buffer in their way.
+    func testNothingIsNotKept() throws {
+        let (one, other) = try LocalSocketStream.pair()
+        other.setNonblocking(true)
+        func fill() throws(IPCError) {
+            var memory: [UInt8] = [0]
+            var elements = memory.mutableSpan
+            var span = elements.mutableBytes
+            try other.readExactly(into: &span)
+        }
+        assertThrows(.wouldBlock, .read) { try fill() }
+        assertThrows(.wouldBlock, .read) { try other.readExactly(5) }
+        assertThrows(.wouldBlock, .read) { try other.readToEnd() }
+        other.setNonblocking(false)
+        one.close()
+        assertThrows(.endOfStream, .read) { try other.readExactly(5) }
+        assertThrows(.endOfStream, .read) { try fill() }
+        XCTAssertFalse(other.receivingSide.ahead.isSet)
+    }
+
     func testTheEndKeepsTheBytes() throws {
         let (one, other) = try LocalSocketStream.pair()
         try one.writeAll("abc")

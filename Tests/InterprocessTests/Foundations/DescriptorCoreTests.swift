@@ -134,6 +134,39 @@ final class DescriptorCoreTests: InterprocessTestCase {
         }
     }
 
+    /// Who waits for the end of both sides is woken by the last of them, also if the first was closed before it waited.
+    func testTheWakeOfBothSidesIsThatOfTheOpenOne() throws {
+        for order: [DescriptorCore.Side] in [[.receive, .send], [.send, .receive]] {
+            let pair = Pair(isShared: true)
+            pair.core.close(order[0])
+            let lease = try pair.core.lease(.both, for: .connect)
+            let wake = try pair.core.wake(.both, for: .connect)
+            XCTAssertEqual(cip_poll(wake, Int64(CIP_READABLE), -1, 0), 0)
+            pair.core.close(order[1])
+            XCTAssertEqual(cip_poll(wake, Int64(CIP_READABLE), -1, 0), Int64(CIP_POLL_READY), "\(order) was not told")
+            assertThrows(.closed, .connect) { try pair.core.wake(.both, for: .connect) }
+            withExtendedLifetime(lease) {}
+        }
+    }
+
+    /// A call that is kept among others may be the last to know of the descriptor.
+    func testAHeldLeaseOutlivesEverythingElse() throws {
+        for isClosed in [false, true] {
+            var held: HeldLease?
+            let number: Int64
+            do {
+                let pair = Pair()
+                held = try HeldLease(toSend: pair.core)
+                number = pair.core.descriptor
+                if isClosed { pair.core.close() }
+            }
+            XCTAssertGreaterThanOrEqual(cip_access_mode(number), 0, "closed under a call")
+            held = nil
+            XCTAssertLessThan(cip_access_mode(number), 0)
+            _ = held
+        }
+    }
+
     func testDetach() throws {
         let pair = Pair()
         var lease: DescriptorCore.Lease? = try pair.core.lease(.both, for: .configure)

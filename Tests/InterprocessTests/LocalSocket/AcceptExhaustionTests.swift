@@ -128,6 +128,21 @@ final class AcceptExhaustionTests: InterprocessTestCase {
     #endif
 
     #if INTERPROCESS_FAULT_INJECTION
+    /// A reserve helps where descriptors lack, and not where memory does: then the loop does not keep the processor busy.
+    func testIncomingWithoutMemory() throws {
+        let listener = try LocalSocketListener(try pathName())
+        let client = try LocalSocketStream.connect(to: try pathName())
+        defer { FaultInjection.clear() }
+        FaultInjection.inject(.result(-Int64(ENOMEM)), into: .accept, times: 6)
+        let elapsed = ContinuousClock().measure {
+            for _ in 0..<3 { assertThrows(.resourcesExhausted, .accept) { try listener.incoming.next()?.get() } }
+        }
+        XCTAssertEqual(FaultInjection.clear(), 0, "it did not try to disconnect the client")
+        XCTAssertGreaterThanOrEqual(elapsed, .milliseconds(30))
+        try client.writeAll("patient\n")
+        XCTAssertEqual(try XCTUnwrap(listener.incoming.next()).get().readLine(), "patient")
+    }
+
     func testOtherErrorsNeitherEndNorFloodTheSequence() throws {
         let name = try pathName()
         let listener = try LocalSocketListener(name)

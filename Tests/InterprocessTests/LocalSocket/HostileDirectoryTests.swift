@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 import Foundation
-import Interprocess
 import XCTest
+
+@testable import Interprocess
 
 /// Others control a directory on the way to a socket's file.
 final class HostileDirectoryTests: InterprocessTestCase {
@@ -42,6 +43,26 @@ final class HostileDirectoryTests: InterprocessTestCase {
         XCTAssertEqual(manager.contents(atPath: victim), Data("precious".utf8))
         let mode = try manager.attributesOfItem(atPath: victim)[.posixPermissions] as? Int
         XCTAssertEqual(mode, 0o600)
+    }
+
+    /// A user's own runtime directory may come and go between the making of a name and its use.
+    func testRuntimeDirectoryThatHasChanged() throws {
+        let paths = ["x/s", "/tmp", "/run/user/1/s/s"]
+        for path in paths {
+            let plan = BindPlan(
+                address: try .path(path),
+                label: path,
+                isInRuntimeDirectory: true,
+                LocalSocketListener.Options()
+            )
+            let error = assertThrows(path == "/tmp" ? .addressInUse : .notFound, .listen) { _ = try plan.bind() }
+            XCTAssertEqual(error?.name, path)
+        }
+        let folder = "/tmp/ip-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        let own = "/run/user/\(getuid())/"
+        XCTAssertEqual(UnixSocketAddress.runtimeDirectory(of: Array("\(folder)/s".utf8)[...]), Array("/tmp/".utf8))
+        XCTAssertEqual(UnixSocketAddress.runtimeDirectory(of: Array("\(own)s".utf8)[...]), Array(own.utf8))
+        XCTAssertNil(UnixSocketAddress.runtimeDirectory(of: Array("/run/s".utf8)[...]))
     }
 
     func testRuntimeDirectoryOfAnotherUserIsNotTrusted() throws {

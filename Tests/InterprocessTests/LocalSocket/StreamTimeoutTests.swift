@@ -4,6 +4,10 @@ import Foundation
 import Interprocess
 import XCTest
 
+#if INTERPROCESS_FAULT_INJECTION
+@testable import Interprocess
+#endif
+
 /// Time limits of reads and writes, which are limits of the whole call.
 final class StreamTimeoutTests: InterprocessTestCase {
     private let limit = Duration.milliseconds(60)
@@ -141,4 +145,27 @@ final class StreamTimeoutTests: InterprocessTestCase {
         assertThrows(.timedOut, .read) { try server.read(upTo: 1, timeout: .seconds(Int64.min)) }
         assertThrows(.timedOut, .read) { try server.read(upTo: 1, timeout: .nanoseconds(1)) }
     }
+
+    #if INTERPROCESS_FAULT_INJECTION
+    /// What is ready all the time, and in vain, does not keep a call from ending, nor from being closed.
+    func testWhatIsReadyInVain() throws {
+        defer { FaultInjection.clear() }
+        let (server, client) = try connected(try pathName())
+        try client.writeAll("x")
+        for call: System.Call in [.receive, .send, .message] {
+            FaultInjection.inject(.result(-Int64(EAGAIN)), into: call, times: .max)
+        }
+        _ = assertTimesOut(.read) { _ = try server.read(upTo: 5, timeout: limit) }
+        _ = assertTimesOut(.read) { _ = try server.readLine(timeout: limit) }
+        _ = assertTimesOut(.read) { _ = try server.receive(upTo: 5, timeout: limit) }
+        _ = assertTimesOut(.write) { try server.writeAll("y", timeout: limit) }
+        _ = assertTimesOut(.write) { try server.send([1], timeout: limit) }
+        let calls = [
+            Running { _ = try server.read(upTo: 5, timeout: .seconds(50)) },
+            Running { try server.writeAll("y", timeout: .seconds(50)) },
+        ]
+        server.close()
+        for call in calls { assertThrows(.closed) { try call.value() } }
+    }
+    #endif
 }

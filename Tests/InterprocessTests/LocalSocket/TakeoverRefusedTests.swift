@@ -123,6 +123,17 @@ final class TakeoverRefusedTests: InterprocessTestCase {
         XCTAssertEqual(FileImage(path("dead")), dead)
     }
 
+    /// A path that ends with a slash is a directory's, and that is told at once.
+    func testDirectoryByItsPath() throws {
+        var options = overwriting(.always)
+        options.maxSpinTime = .seconds(50)
+        let error = assertThrows(.addressInUse, .listen) {
+            try LocalSocketListener(.path(directory + "/"), options: options)
+        }
+        XCTAssertEqual(error?.description.contains("no socket"), true, error?.description ?? "")
+        assertThrows(.notFound, .listen) { try LocalSocketListener(pathName("none/"), options: options) }
+    }
+
     func testMissingDirectory() throws {
         for overwrite in Self.replacing {
             assertThrows(.notFound, .listen) {

@@ -40,8 +40,11 @@ struct CPath: Sendable {
         return Array(bytes[...slash])
     }
 
-    /// The file's own name.
-    var name: CPath { CPath(bytes.dropFirst(directoryPrefix.count)) }
+    /// The file's own name; where the path ends with a slash, the directory itself.
+    var name: CPath {
+        let own = bytes.dropFirst(directoryPrefix.count)
+        return CPath(own.isEmpty ? [UInt8(ascii: ".")] : own)
+    }
 }
 
 /// The result of a failed system call, before it is known what to make of it.

@@ -12,20 +12,7 @@ enum PacketTransport: Sendable {
     private static let label = "a channel"
 
     static func makePair() throws(IPCError) -> (sender: DescriptorCore, receiver: DescriptorCore) {
-        var ends: (Int64, Int64) = (-1, -1)
-        let result = System.call(.socket) {
-            unsafe withUnsafeMutableBytes(of: &ends) {
-                unsafe cip_socket_pair(
-                    Int64(CIP_SEQUENCED_PACKETS),
-                    $0.assumingMemoryBound(to: Int64.self).baseAddress.unsafelyUnwrapped
-                )
-            }
-        }
-        if result < 0 { throw IPCError(result: result, .create, name: label) }
-        return (
-            DescriptorCore(OwnedDescriptor(ends.0), name: label, waker: LocalSocketBackend.streamWaker),
-            DescriptorCore(OwnedDescriptor(ends.1), name: label, waker: LocalSocketBackend.streamWaker)
-        )
+        try LocalSocketBackend.pair(CIP_SEQUENCED_PACKETS, LocalSocketBackend.streamWaker, name: label)
     }
 
     /// - Throws: `.invalidArgument` when it is no end of a channel.

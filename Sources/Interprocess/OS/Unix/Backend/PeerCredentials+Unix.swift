@@ -75,7 +75,8 @@ public final class PeerProcess: Sendable, DescriptorOwner {
     /// The corresponding system call is `poll`. Closing the object from another thread ends the wait.
     ///
     /// - Parameter timeout: How long to wait at most; `nil` is without limit.
-    /// - Throws: ``IPCError/Code/timedOut`` while the process still runs, ``IPCError/Code/closed``.
+    /// - Throws: ``IPCError/Code/timedOut`` while the process still runs, ``IPCError/Code/closed``,
+    ///   ``IPCError/Code/resourcesExhausted`` (to wait may take a descriptor).
     public func waitForExit(timeout: Duration? = nil) throws(IPCError) {
         let lease = try descriptorCore.lease(.receive, for: .wait)
         try descriptorCore.wait(.receive, for: .wait, lease, until: Deadline(after: timeout))
@@ -83,7 +84,7 @@ public final class PeerProcess: Sendable, DescriptorOwner {
 
     /// Whether the process has not ended yet.
     ///
-    /// - Throws: ``IPCError/Code/closed``.
+    /// - Throws: ``IPCError/Code/closed``, ``IPCError/Code/resourcesExhausted``.
     public var isRunning: Bool {
         get throws(IPCError) {
             do throws(IPCError) {

@@ -158,7 +158,8 @@ struct SocketFilePlan: Sendable {
     /// - Throws: `.permissionDenied` when one that is there already is not for this user alone to change: in `/tmp`
     ///   anybody could have made it.
     private func makeDirectories() throws(IPCError) {
-        var end = path.bytes.startIndex + UnixSocketAddress.runtimeDirectory().count - 1
+        guard let root = UnixSocketAddress.runtimeDirectory(of: path.bytes) else { return }
+        var end = path.bytes.startIndex + root.count - 1
         while let slash = path.bytes[(end + 1)...].firstIndex(of: UInt8(ascii: "/")) {
             let directory = CPath(path.bytes[..<slash])
             _ = directory.with { unsafe cip_make_directory($0, 0o700) }

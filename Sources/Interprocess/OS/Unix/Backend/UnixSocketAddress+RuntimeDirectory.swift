@@ -20,12 +20,25 @@ extension UnixSocketAddress {
 
     /// With a slash at its end.
     static func runtimeDirectory() -> [UInt8] {
-        let ofUser = Array("/run/user/\(cip_own_user())".utf8)
-        if let found = try? CPath(ofUser).status(), found.kind == Int64(CIP_KIND_DIRECTORY),
+        let ofUser = ownRuntimeDirectory
+        if let found = try? CPath(ofUser.dropLast()).status(), found.kind == Int64(CIP_KIND_DIRECTORY),
             Int64(found.owner) == cip_own_user()
         {
-            return ofUser + [UInt8(ascii: "/")]
+            return ofUser
         }
+        return commonRuntimeDirectory
+    }
+
+    /// The part of a path that is a runtime directory, which need not be the one that a name would be in now: the user's
+    /// own may have come, or gone, since the name was made.
+    static func runtimeDirectory(of path: ArraySlice<UInt8>) -> [UInt8]? {
+        [ownRuntimeDirectory, commonRuntimeDirectory].first { path.starts(with: $0) }
+    }
+
+    private static var ownRuntimeDirectory: [UInt8] { Array("/run/user/\(cip_own_user())/".utf8) }
+
+    /// For users that have none of their own.
+    private static var commonRuntimeDirectory: [UInt8] {
         #if os(Android)
         if let configured = Environment["TMPDIR"], configured.first == UInt8(ascii: "/") {
             return configured.last == UInt8(ascii: "/") ? configured : configured + [UInt8(ascii: "/")]

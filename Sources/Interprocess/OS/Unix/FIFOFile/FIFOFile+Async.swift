@@ -16,7 +16,8 @@ extension FIFOFile {
     /// - Returns: The receiving end.
     /// - Throws: ``IPCError/Code/cancelled``; ``IPCError/Code/timedOut``; ``IPCError/Code/notFound``;
     ///   ``IPCError/Code/permissionDenied``; ``IPCError/Code/invalidArgument`` for a file that is no FIFO, which is not
-    ///   touched.
+    ///   touched; ``IPCError/Code/invalidName`` for a path that is empty or has a NUL in it;
+    ///   ``IPCError/Code/resourcesExhausted``.
     public static func openReceiver(
         at path: String,
         waitsForSender: Bool = true,

@@ -38,7 +38,8 @@ public enum FIFOFile {
     ///   - timeout: How long to wait at most; `nil` is without limit.
     /// - Returns: The receiving end.
     /// - Throws: ``IPCError/Code/timedOut``; ``IPCError/Code/notFound``; ``IPCError/Code/permissionDenied``;
-    ///   ``IPCError/Code/invalidArgument`` for a file that is no FIFO, which is not touched.
+    ///   ``IPCError/Code/invalidArgument`` for a file that is no FIFO, which is not touched;
+    ///   ``IPCError/Code/invalidName`` for a path that is empty or has a NUL in it; ``IPCError/Code/resourcesExhausted``.
     public static func openReceiver(
         at path: String,
         waitsForSender: Bool = true,
@@ -74,7 +75,7 @@ public enum FIFOFile {
     ///
     /// - Parameter path: Where it is.
     /// - Throws: ``IPCError/Code/invalidArgument`` for a file that is no FIFO, which stays; ``IPCError/Code/notFound``;
-    ///   ``IPCError/Code/permissionDenied``.
+    ///   ``IPCError/Code/permissionDenied``; ``IPCError/Code/invalidName`` for a path that is empty or has a NUL in it.
     public static func remove(at path: String) throws(IPCError) {
         let file = try checked(path)
         do throws(SystemFailure) {

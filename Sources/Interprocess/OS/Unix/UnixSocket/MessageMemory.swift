@@ -72,7 +72,7 @@ final class MessageRoom {
     /// A caller's "as much as there is" of a stream should not allocate as much as can be imagined.
     init(_ count: Int, _ kind: UnixSocketKind) {
         let most = kind.keepsBoundaries ? System.maximumTransfer : ReceivingSide.step
-        unsafe bytes = .allocate(byteCount: min(max(0, count), most), alignment: 1)
+        unsafe bytes = .allocate(byteCount: min(count, most), alignment: 1)
     }
 
     func first(_ count: Int) -> [UInt8] { unsafe Array(bytes.prefix(count)) }

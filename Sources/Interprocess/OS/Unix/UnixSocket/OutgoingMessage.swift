@@ -12,6 +12,8 @@ struct OutgoingMessage {
     private var held: [HeldLease] = []
     private var credentials: cip_credentials?
 
+    static let noAddress = "a socket that is not bound cannot be sent to"
+
     /// - Throws: `.messageTooLarge` for more descriptors than one message can carry; `.closed`, `.busy` of what is
     ///   attached; `.invalidArgument`.
     init(
@@ -23,6 +25,8 @@ struct OutgoingMessage {
     ) throws(IPCError) {
         self.memory = memory
         self.destination = destination
+        // The system would take it for no address at all, and send to where the socket is connected to.
+        if destination?.isUnnamed == true { throw core.error(.invalidArgument, .write, detail: Self.noAddress) }
         if kind.keepsBoundaries && memory.hasTooManyPieces {
             throw core.error(.invalidArgument, .write, detail: "one message is made of 1024 pieces at most")
         }
@@ -118,11 +122,12 @@ extension SendingSide {
             let isFull = result == -cip_codes.queue_full
             if !isFull && result != -cip_codes.would_block { throw core.error(result: result, .write) }
             if patience.isNonblocking { throw core.error(.wouldBlock, .write) }
-            if !isFull {
-                try core.wait(.send, for: .write, lease, until: patience.deadline)
-            } else {
-                if patience.deadline.hasPassed { throw core.error(.timedOut, .write) }
+            // What is ready again and again, and in vain, must not keep the call from ending.
+            if patience.deadline.hasPassed { throw core.error(.timedOut, .write) }
+            if isFull {
                 try core.pause(.send, for: .write, lease, until: backoff.next(until: patience.deadline))
+            } else {
+                try core.wait(.send, for: .write, lease, until: patience.deadline)
             }
         }
     }

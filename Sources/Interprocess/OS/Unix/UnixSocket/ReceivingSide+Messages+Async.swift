@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 #if !os(Windows)
+internal import CInterprocess
+
 extension ReceivingSide {
     /// Receives a message, or the bytes that were read ahead, suspending the task until there is either.
     func receive(
@@ -36,11 +38,19 @@ extension ReceivingSide {
     private func look(_ timeout: Duration?, _ attempt: () -> Int64) async throws(IPCError) -> Int {
         let deadline = settings.deadline(timeout)
         try await finishConnecting(until: deadline)
-        let result = await core.awaiting(.receive, until: deadline, waitsFirst: false) {
-            let result = attempt()
-            return isTrustworthy(result) ? result : Ending.closed
+        var backoff = Backoff()
+        while true {
+            var isBehind = false
+            let result = await core.awaiting(.receive, until: deadline, waitsFirst: false) {
+                let result = attempt()
+                if !isTrustworthy(result) { return Ending.closed }
+                isBehind = result == -cip_codes.would_block && hasSomething
+                return isBehind ? Ending.timedOut : result
+            }
+            if !isBehind || deadline.hasPassed { return try core.checked(result, .read) }
+            // Nothing tells of what comes behind what is there, so that is looked for from time to time.
+            try await EventLoop.pause(until: backoff.next(until: deadline), for: .read, name: core.name)
         }
-        return try core.checked(result, .read)
     }
 }
 #endif

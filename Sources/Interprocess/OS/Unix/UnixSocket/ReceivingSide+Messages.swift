@@ -33,17 +33,29 @@ extension ReceivingSide {
         if memory.isNothing(kind) { return 0 }
         if core.isClosed(.receive) { throw core.error(.closed, .read) }
         if ahead.isSet, case let found = peekBuffered(memory), found > 0 { return Int(found) }
-        let lease = try core.lease(.receive, for: .read)
-        try connection?.finish(core, .receive, lease, patience)
-        return try receive(lease, patience) { attemptPeek(into: memory) }
+        return try look(patience) { attemptPeek(into: memory) }
     }
 
     /// The size of the next message, waiting for it.
-    func nextSize(_ patience: Patience) throws(IPCError) -> Int {
+    func nextSize(_ patience: Patience) throws(IPCError) -> Int { try look(patience) { attemptNextSize() } }
+
+    private func look(_ patience: Patience, _ attempt: () -> Int64) throws(IPCError) -> Int {
         let lease = try core.lease(.receive, for: .read)
         try connection?.finish(core, .receive, lease, patience)
-        return try receive(lease, patience) { attemptNextSize() }
+        var backoff = Backoff()
+        return try receive(lease, patience) {
+            let result = attempt()
+            if result == -cip_codes.would_block && !patience.isNonblocking && hasSomething {
+                // Nothing tells of what comes behind it, so that is looked for from time to time.
+                try? core.pause(.receive, for: .read, lease, until: backoff.next(until: patience.deadline))
+            }
+            return result
+        }
     }
+
+    /// Whether there is something to receive: after a look in vain, all of it is before where looking begins
+    /// (`setPeekOffset`).
+    var hasSomething: Bool { cip_poll(core.descriptor, Int64(CIP_READABLE), -1, 0) > 0 }
 
     private func receiveAnew(
         _ message: inout UnixMessage,

@@ -64,7 +64,7 @@ public final class UnixDatagramBatch {
     ///   - bytes: What to send, which is copied, and may be nothing.
     ///   - address: Where to; `nil` is where the socket is connected to.
     /// - Throws: ``IPCError/Code/messageTooLarge`` when it does not fit: it is larger than ``maximumSize``, or there
-    ///   are ``capacity`` datagrams already.
+    ///   are ``capacity`` datagrams already; ``IPCError/Code/invalidArgument`` for ``UnixSocketAddress/unnamed``.
     public func add(_ bytes: UnsafeRawBufferPointer, to address: UnixSocketAddress? = nil) throws(IPCError) {
         if count == capacity {
             throw IPCError(.messageTooLarge, .write, name: "a batch of datagrams", detail: "the batch is full")
@@ -75,6 +75,14 @@ public final class UnixDatagramBatch {
                 .write,
                 name: "a batch of datagrams",
                 detail: "the datagram is larger than the batch's maximumSize"
+            )
+        }
+        if address?.isUnnamed == true {
+            throw IPCError(
+                .invalidArgument,
+                .write,
+                name: "a batch of datagrams",
+                detail: OutgoingMessage.noAddress
             )
         }
         let datagram = unsafe datagrams + count

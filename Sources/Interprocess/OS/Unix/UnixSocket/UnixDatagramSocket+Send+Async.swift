@@ -17,7 +17,8 @@ extension UnixDatagramSocket {
     /// - Returns: The number of bytes sent: all of them.
     /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; as `send(_:with:timeout:)` does;
     ///   ``IPCError/Code/notFound`` or ``IPCError/Code/connectionRefused`` when nobody is there;
-    ///   ``IPCError/Code/permissionDenied`` when this user may not send there.
+    ///   ``IPCError/Code/permissionDenied`` when this user may not send there; ``IPCError/Code/invalidArgument`` for
+    ///   ``UnixSocketAddress/unnamed``.
     @discardableResult
     public func send(
         _ bytes: UnsafeRawBufferPointer,

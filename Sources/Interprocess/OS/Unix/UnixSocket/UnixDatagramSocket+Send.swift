@@ -16,7 +16,8 @@ extension UnixDatagramSocket {
     ///   - timeout: How long to wait at most; `nil` means ``UnixMessageSocket/sendTimeout``.
     /// - Returns: The number of bytes sent: all of them.
     /// - Throws: As `send(_:with:timeout:)` does; ``IPCError/Code/notFound`` or ``IPCError/Code/connectionRefused``
-    ///   when nobody is there; ``IPCError/Code/permissionDenied`` when this user may not send there.
+    ///   when nobody is there; ``IPCError/Code/permissionDenied`` when this user may not send there;
+    ///   ``IPCError/Code/invalidArgument`` for ``UnixSocketAddress/unnamed``.
     @discardableResult
     public func send(
         _ bytes: UnsafeRawBufferPointer,

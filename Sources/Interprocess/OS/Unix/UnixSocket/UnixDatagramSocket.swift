@@ -141,7 +141,8 @@ public final class UnixDatagramSocket: Sendable, UnixMessageSocket {
     /// - Parameter address: The other side's.
     /// - Throws: ``IPCError/Code/notFound`` or ``IPCError/Code/connectionRefused`` when nobody is there;
     ///   ``IPCError/Code/permissionDenied`` when this user may not send there, or the other side sends to somebody
-    ///   else; ``IPCError/Code/invalidArgument`` when there is a socket of another kind; ``IPCError/Code/closed``.
+    ///   else; ``IPCError/Code/invalidArgument`` when there is a socket of another kind, and for
+    ///   ``UnixSocketAddress/unnamed``; ``IPCError/Code/closed``.
     public func connect(to address: UnixSocketAddress) throws(IPCError) {
         let core = descriptorCore
         let lease = try core.lease(.both, for: .connect)

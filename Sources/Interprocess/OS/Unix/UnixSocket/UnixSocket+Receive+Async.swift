@@ -61,12 +61,13 @@ extension UnixSocket {
     ///   - timeout: How long to wait at most; `nil` means the socket's `receiveTimeout`.
     /// - Returns: The bytes, and what came beside them.
     /// - Throws: As the form for raw memory does, ``IPCError/Code/cancelled`` included; the bytes are lost when it throws
-    ///   ``IPCError/Code/resourcesExhausted``.
+    ///   ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/invalidArgument`` for a negative count.
     public func receive(
         upTo count: Int,
         maximumDescriptors: Int = 0,
         timeout: Duration? = nil
     ) async throws(IPCError) -> (bytes: [UInt8], message: UnixMessage) {
+        try receivingSide.check(count)
         let memory = MessageRoom(count, Self.kind)
         let message = try await unsafe receive(
             into: memory.bytes,
@@ -122,8 +123,9 @@ extension UnixSocket {
     ///   - count: How many.
     ///   - timeout: How long to wait at most; `nil` means the socket's `receiveTimeout`.
     /// - Returns: The bytes; none also at the end.
-    /// - Throws: As `peek(into:timeout:)` does.
+    /// - Throws: As `peek(into:timeout:)` does; ``IPCError/Code/invalidArgument`` for a negative count.
     public func peek(upTo count: Int, timeout: Duration? = nil) async throws(IPCError) -> [UInt8] {
+        try receivingSide.check(count)
         let memory = MessageRoom(count, Self.kind)
         return memory.first(try await unsafe peek(into: memory.bytes, timeout: timeout))
     }

@@ -53,8 +53,10 @@ extension NamedPipeStream {
     ///   - message: The message, which may be empty.
     ///   - timeout: How long to wait at most; `nil` means ``ByteSender/sendTimeout``.
     /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; ``IPCError/Code/brokenPipe`` when the peer is gone;
-    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``. Nothing was sent when it throws.
+    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/messageTooLarge`` for more than 1 GiB.
+    ///   Nothing was sent when it throws.
     public func sendMessage(_ message: [UInt8], timeout: Duration? = nil) async throws(IPCError) {
+        try checkSize(message)
         _ = try await sendingSide.send(timeout) { sendNow(message) }
     }
 

@@ -14,9 +14,11 @@ extension NamedPipeStream {
     ///   - message: The message, which may be empty.
     ///   - timeout: How long to wait at most; `nil` means ``ByteSender/sendTimeout``.
     /// - Throws: ``IPCError/Code/brokenPipe`` when the peer is gone, ``IPCError/Code/timedOut``,
-    ///   ``IPCError/Code/wouldBlock``, ``IPCError/Code/closed``. Nothing was sent when it throws, save that a message that
-    ///   was being read when the stream was closed may have come in part.
+    ///   ``IPCError/Code/wouldBlock``, ``IPCError/Code/closed``; ``IPCError/Code/messageTooLarge`` for more than 1 GiB.
+    ///   Nothing was sent when it throws, save that a message that was being read when the stream was closed may have come
+    ///   in part.
     public func sendMessage(_ message: [UInt8], timeout: Duration? = nil) throws(IPCError) {
+        try checkSize(message)
         let core = descriptorCore
         let patience = sendingSide.settings.patience(timeout)
         let lease = try core.lease(.send, for: .write)
@@ -28,6 +30,11 @@ extension NamedPipeStream {
             if patience.isNonblocking { throw core.error(.wouldBlock, .write) }
             try core.wait(.send, for: .write, lease, until: patience.deadline)
         }
+    }
+
+    /// - Throws: `.messageTooLarge` for what no call takes.
+    func checkSize(_ message: [UInt8]) throws(IPCError) {
+        if message.count > System.maximumTransfer { throw descriptorCore.error(.messageTooLarge, .write) }
     }
 
     private func sendWaiting(_ message: [UInt8]) -> Int64 {

@@ -75,6 +75,14 @@ final class FIFOFileTests: InterprocessTestCase {
         XCTAssertFalse(FileManager.default.fileExists(atPath: path("a")))
     }
 
+    /// A path that ends with a slash is a directory's.
+    func testDirectories() {
+        assertThrows(.alreadyExists, .create) { try FIFOFile.create(at: directory + "/") }
+        assertThrows(.invalidArgument, .remove) { try FIFOFile.remove(at: directory + "/") }
+        assertThrows(.invalidArgument, .open) { try FIFOFile.openReceiver(at: directory + "/", timeout: .zero) }
+        assertThrows(.notFound, .create) { try FIFOFile.create(at: path("missing/")) }
+    }
+
     func testRemove() throws {
         try FIFOFile.create(at: path())
         try FIFOFile.remove(at: path())

@@ -60,6 +60,21 @@ final class UnixDatagramTests: InterprocessTestCase {
         unlink(path("3"))
     }
 
+    /// To nobody's address is not to whom the socket is connected to.
+    func testNobodysAddress() throws {
+        let (one, other) = try UnixDatagramSocket.pair()
+        let batch = UnixDatagramBatch(capacity: 1, maximumSize: 1)
+        for socket in [one, try UnixDatagramSocket()] {
+            let error = assertThrows(.invalidArgument, .write) { try socket.send([1], to: .unnamed) }
+            XCTAssertEqual(error?.description.contains("not bound"), true, error?.description ?? "")
+        }
+        assertThrows(.invalidArgument, .connect) { try one.connect(to: .unnamed) }
+        assertThrows(.invalidArgument, .write) { try batch.add([1], to: .unnamed) }
+        XCTAssertEqual(batch.count, 0)
+        other.setNonblocking(true)
+        assertThrows(.wouldBlock, .read) { try other.receive(upTo: 9) }
+    }
+
     func testPair() throws {
         let (one, other) = try UnixDatagramSocket.pair()
         try one.send([1], with: .descriptors(one))

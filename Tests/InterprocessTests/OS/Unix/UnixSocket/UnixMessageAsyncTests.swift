@@ -53,6 +53,46 @@ final class UnixMessageAsyncTests: InterprocessTestCase {
         }
     }
 
+    /// A mistake in counting costs no message.
+    func testNegativeCounts() async throws {
+        for pair in try eachKindOfUnixSocket() {
+            try await pair.other.send([1])
+            await assertThrows(.invalidArgument, .read) { try await pair.one.receive(upTo: -1) }
+            await assertThrows(.invalidArgument, .read) { try await pair.one.peek(upTo: -1) }
+            try await assertEqual([1], pair.name) { try await pair.one.receive(upTo: 9).bytes }
+            pair.close()
+        }
+    }
+
+    #if os(Linux)
+    /// What is there before the offset is no reason to look again and again, nor to do so for ever.
+    func testPeekingBehindWhatIsThere() async throws {
+        for executor in Self.executors {
+            let (one, other) = try UnixStream.pair()
+            try await other.send([1, 2])
+            try one.setPeekOffset(2)
+            #if INTERPROCESS_FAULT_INJECTION
+            FaultInjection.startRecording()
+            let late = RunningTask(on: executor) { try await one.peek(upTo: 2, timeout: .milliseconds(400)) }
+            await assertThrows(.timedOut, .read) { try await late.value() }
+            let looks = FaultInjection.endRecording().calls.count { $0 == .message }
+            XCTAssertLessThan(looks, 100, "it keeps the processor busy")
+            #endif
+            for ending in ["cancel", "close"] {
+                let peeking = RunningTask(on: executor) { try await one.peek(upTo: 2) }
+                if ending == "cancel" { peeking.cancel() } else { one.close() }
+                await assertThrows(ending == "cancel" ? .cancelled : .closed, .read) { try await peeking.value() }
+            }
+            let (two, third) = try UnixStream.pair()
+            try await third.send([1, 2])
+            try two.setPeekOffset(2)
+            let peeking = RunningTask(on: executor) { try await two.peek(upTo: 2) }
+            try await third.send([3])
+            try await assertEqual([3]) { try await peeking.value() }
+        }
+    }
+    #endif
+
     func testReadAheadComesFirst() async throws {
         try await onEachExecutor {
             let (one, other) = try UnixStream.pair()

@@ -115,6 +115,17 @@ final class UnixMessageTests: InterprocessTestCase {
         XCTAssertEqual(room, [1, 2, 3, 0, 0])
     }
 
+    /// A mistake in counting costs no message.
+    func testNegativeCounts() throws {
+        for pair in try eachKindOfUnixSocket() {
+            try pair.other.send([1])
+            assertThrows(.invalidArgument, .read) { try pair.one.receive(upTo: -1) }
+            assertThrows(.invalidArgument, .read) { try pair.one.peek(upTo: -1) }
+            XCTAssertEqual(try pair.one.receive(upTo: 9).bytes, [1], pair.name)
+            pair.close()
+        }
+    }
+
     func testPeekLeavesEverything() throws {
         let (one, other) = try UnixStream.pair()
         try one.send([1, 2, 3], with: .descriptors(other))
@@ -142,6 +153,31 @@ final class UnixMessageTests: InterprocessTestCase {
         XCTAssertEqual(try other.peekOffset(), 2)
         try other.setPeekOffset(nil)
         XCTAssertEqual(try other.peek(upTo: 9), [3, 4])
+    }
+
+    /// What is there before the offset is no reason to look again and again, nor to do so for ever.
+    func testPeekingBehindWhatIsThere() throws {
+        for kind in 0..<2 {
+            let pairs = try eachKindOfUnixSocket()
+            let (one, other) = (pairs[kind].one, pairs[kind].other)
+            try other.send([1, 2])
+            try one.setPeekOffset(2)
+            #if INTERPROCESS_FAULT_INJECTION
+            FaultInjection.startRecording()
+            assertThrows(.timedOut, .read) { try one.peek(upTo: 2, timeout: .milliseconds(400)) }
+            let looks = FaultInjection.endRecording().calls.count { $0 == .message }
+            XCTAssertLessThan(looks, 100, "it keeps the processor busy")
+            #endif
+            let peeking = Running { try one.peek(upTo: 2, timeout: .seconds(50)) }
+            peeking.waitUntilBlocked()
+            try other.send([3])
+            XCTAssertEqual(try peeking.value(), [3])
+            let closed = Running { try one.peek(upTo: 2) }
+            closed.waitUntilBlocked()
+            one.descriptorCore.close()
+            assertThrows(.closed, .read) { try closed.value() }
+            for pair in pairs { pair.close() }
+        }
     }
     #endif
 

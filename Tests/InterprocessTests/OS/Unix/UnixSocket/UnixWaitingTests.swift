@@ -175,6 +175,10 @@ final class UnixWaitingTests: InterprocessTestCase {
                 XCTAssertEqual(limit.tv_usec, 0)
             }
         }
+        let descriptor = try UnixDatagramSocket().detach()
+        XCTAssertEqual(sendLimit(descriptor).tv_sec, 0)
+        XCTAssertEqual(sendLimit(descriptor).tv_usec, 0)
+        close(descriptor)
     }
 
     private func sendLimit(_ descriptor: Int32) -> timeval {
