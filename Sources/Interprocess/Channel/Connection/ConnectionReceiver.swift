@@ -51,11 +51,14 @@ final class ConnectionReceiver<Value: Decodable & Sendable>: @unchecked Sendable
 
     private func read(_ awaited: Awaited, _ patience: Patience) throws(IPCError) -> Arrival<Value>? {
         do throws(IPCError) {
+        var overtime = Overtime(patience)
             while true {
                 switch try takeOut(awaited) {
                 case .own(let arrival): return arrival
                 case .full: return nil
-                case .needsMore: try reader.fill(patience)
+                case .needsMore:
+                    try reader.fill(patience)
+                    try overtime.spend(core, .read)
                 }
             }
         } catch { throw stop(error) }
