@@ -13,6 +13,7 @@ final class ConnectionReceiver<Value: Decodable & Sendable>: @unchecked Sendable
     init(_ reader: FrameReader, _ frames: FrameSender, _ options: IPCConnectionOptions) {
         self.reader = reader
         self.frames = frames
+        reader.limit = options.maximumMessageSize
         state = Locked(ConnectionState(options))
         var limits = IPCCodingLimits()
         limits.bytes = options.maximumMessageSize

@@ -7,9 +7,9 @@ final class FrameReader: @unchecked Sendable {
     let side: ReceivingSide
     private var inbox: FrameInbox
 
-    init(_ side: ReceivingSide, limit: Int) {
+    init(_ side: ReceivingSide) {
         self.side = side
-        inbox = FrameInbox(limit: limit)
+        inbox = FrameInbox(limit: 0)
     }
 
     var core: DescriptorCore { side.core }
@@ -19,6 +19,13 @@ final class FrameReader: @unchecked Sendable {
     /// - Throws: `.protocolViolation`, after which there is nothing more to be had.
     func next() throws(IPCError) -> FrameInbox.Message? {
         do throws(FrameInbox.Violation) {
+    /// How large a message may be: at first there are none, for who the other side is has to be known before any of its
+    /// messages takes memory.
+    var limit: Int {
+        get { inbox.limit }
+        set { inbox.limit = newValue }
+    }
+
             return try inbox.next()
         } catch { throw core.error(.protocolViolation, .read, detail: error.detail) }
     }

@@ -8,7 +8,8 @@ extension IPCConnection {
     /// - Parameters:
     ///   - stream: The stream, which belongs to the connection from then on; it is closed when this throws.
     ///   - options: What holds for this side.
-    ///   - timeout: How long to wait at most; `nil` means ``IPCConnectionOptions/handshakeTimeout``.
+    ///   - timeout: How long to wait at most, a deferred connection included; `nil` means
+    ///     ``IPCConnectionOptions/handshakeTimeout``.
     /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; otherwise as the blocking form does.
     public convenience init(
         over stream: LocalSocketStream,
@@ -25,7 +26,6 @@ extension IPCConnection {
         _ timeout: Duration?
     ) async throws(IPCError) {
         let deadline = Deadline(after: timeout ?? options.handshakeTimeout)
-        try await stream.receivingSide.finishConnectingBothSides()
         let (frames, reader) = try Self.begin(stream, options)
         var handshake = try Self.handshake(role, options, frames, reader)
         try await handshake.perform(until: deadline)
