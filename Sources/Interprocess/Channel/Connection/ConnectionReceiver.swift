@@ -51,8 +51,8 @@ final class ConnectionReceiver<Value: Decodable & Sendable>: @unchecked Sendable
     }
 
     private func read(_ awaited: Awaited, _ patience: Patience) throws(IPCError) -> Arrival<Value>? {
-        do throws(IPCError) {
         var overtime = Overtime(patience)
+        do throws(IPCError) {
             while true {
                 switch try takeOut(awaited) {
                 case .own(let arrival): return arrival
@@ -181,6 +181,12 @@ extension ConnectionReceiver {
 
     /// A request of the other side has got its answer, or never will.
     func didAnswer() { state.withLock { $0.answer() }?.wake() }
+
+    /// The same for one that was received, and gets no reply.
+    func decline(_ request: UInt64) {
+        refuse(request)
+        didAnswer()
+    }
 
     /// Tells the other side that there will be no reply.
     func refuse(_ request: UInt64) {

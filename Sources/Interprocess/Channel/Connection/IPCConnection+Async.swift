@@ -6,7 +6,7 @@ extension IPCConnection {
     /// It does otherwise what the blocking form does.
     ///
     /// - Parameters:
-    ///   - stream: The stream, which belongs to the connection from then on; it is closed when this throws.
+    ///   - stream: The stream, which belongs to the connection from then on; it is closed when the introduction fails.
     ///   - options: What holds for this side.
     ///   - timeout: How long to wait at most, a deferred connection included; `nil` means
     ///     ``IPCConnectionOptions/handshakeTimeout``.
@@ -121,7 +121,8 @@ extension IPCConnection {
     /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled: the value is the next caller's; otherwise as the
     ///   blocking form does.
     public func receive(timeout: Duration? = nil) async throws(IPCError) -> Incoming {
-        try await receiveMessage(timeout: timeout).value
+        let deadline = receiver.settings.deadline(timeout)
+        return try value(of: try await receiver.receive(.message, until: deadline))
     }
 
     /// Receives the next value, and whether it wants a reply, suspending the task until it comes.
