@@ -370,3 +370,23 @@ final class SharedRegionPoolTests: InterprocessTestCase {
     }
     #endif
 }
+
+    /// A slot whose credit could not be sent at once, for want of memory, comes back all the same.
+    func testCreditsThatCannotBeSentAtOnce() throws {
+        defer { FaultInjection.clear() }
+        let (pool, reader) = try SharedRegionPool.make(slotCount: 1, slotSize: 1)
+        let content = try reader.open(lend(pool, "x"))
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .message)
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .send, times: 2)
+        content.release()
+        var slot = try pool.take(timeout: .seconds(10))
+        slot.withUnsafeMutableBytes { $0[0] = 1 }
+        XCTAssertEqual(FaultInjection.clear(), 0)
+        // One that was not lent, too.
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .message)
+        drop(slot)
+        _ = try pool.take(timeout: .seconds(10))
+        XCTAssertEqual(FaultInjection.clear(), 0)
+    }
+
+    private func drop(_ slot: consuming SharedRegionPool.Slot) {}
