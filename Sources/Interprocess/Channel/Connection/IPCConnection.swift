@@ -140,7 +140,8 @@ extension IPCConnection {
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
     /// - Throws: ``IPCError/Code/encodingFailed``; ``IPCError/Code/disconnected`` when the other side is gone;
     ///   ``IPCError/Code/messageTooLarge``, also for more than 253 descriptors; ``IPCError/Code/timedOut``;
-    ///   ``IPCError/Code/closed``; ``IPCError/Code/busy`` while a thread is blocked in a call on an endpoint in the value;
+    ///   ``IPCError/Code/closed``, also for an endpoint in the value; ``IPCError/Code/busy`` while a thread is blocked in a
+    ///   call on one; ``IPCError/Code/endpointMoved`` for a receiver that was sent before;
     ///   ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/unsupported`` for descriptors where the system cannot send
     ///   them. The value does not arrive then, and nothing in it is changed.
     public func send(_ value: Outgoing, timeout: Duration? = nil) throws(IPCError) {
