@@ -121,6 +121,16 @@ int64_t cip_region_size(int64_t descriptor, int64_t sharing) {
     return is_shared_so((int)descriptor, sharing) ? (int64_t)found.st_size : -EPERM;
 }
 
+int64_t cip_region_is_reserved(int64_t descriptor, size_t size) {
+#if CIP_LINUX
+    struct stat found;
+    if (fstat((int)descriptor, &found) < 0) return -(int64_t)errno;
+    return (uint64_t)found.st_blocks >= size / 512;
+#else
+    return (void)descriptor, (void)size, 1;
+#endif
+}
+
 int64_t cip_region_map(int64_t descriptor, size_t size, bool to_fill, void **memory) {
     void *mapped = mmap(NULL, size, PROT_READ | (to_fill ? PROT_WRITE : 0), MAP_SHARED, (int)descriptor, 0);
     if (mapped == MAP_FAILED) return -(int64_t)errno;

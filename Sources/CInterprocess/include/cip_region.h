@@ -42,6 +42,10 @@ int64_t cip_region_share(const struct cip_region *region, int64_t sharing);
 /// Windows rounds the size up to whole pages.
 int64_t cip_region_size(int64_t descriptor, int64_t sharing);
 
+/// Whether a region that came from somebody else has all its memory, so that to read it takes none (Linux); 1 where the
+/// system does not tell. Not on Windows.
+int64_t cip_region_is_reserved(int64_t descriptor, size_t size);
+
 /// mmap(2) of all of it, to read or to fill, and munmap(2).
 int64_t cip_region_map(int64_t descriptor, size_t size, bool to_fill, void *CIP_NULLABLE *CIP_NULLABLE memory);
 void cip_region_unmap(void *memory, size_t size);

@@ -22,9 +22,9 @@
 /// ``LocalSocketListener/serve(options:_:)`` run on a loop without more ado. What runs on a loop must not block or
 /// compute for long, for everything else that belongs to it waits meanwhile.
 ///
-/// The thread waits by `epoll` or `kqueue`. It ends when the loop is no longer referred to, and neither tasks nor open
-/// descriptors belong to it any more; the shared one stays. Like those of Swift's pool, it has signals blocked, which go to
-/// other threads; so has a program that is started on it, unless the starter sees to that.
+/// The thread waits by `epoll`, `kqueue`, or a completion port. It ends when the loop is no longer referred to, and neither
+/// tasks nor open descriptors belong to it any more; the shared one stays. Like those of Swift's pool, it has signals
+/// blocked, which go to other threads; so has a program that is started on it, unless the starter sees to that.
 public final class EventLoop: TaskExecutor, Sendable {
     /// How a loop works.
     public struct Options: Sendable {

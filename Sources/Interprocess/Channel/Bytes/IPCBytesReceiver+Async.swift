@@ -11,7 +11,8 @@ extension IPCBytesReceiver {
     ///   ``IPCError/Code/disconnected`` when all senders are gone and everything was received;
     ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/protocolViolation``,
     ///   ``IPCError/Code/messageTooLarge`` or ``IPCError/Code/resourcesExhausted`` instead of something that came and
-    ///   cannot be used, after which the next message can be received.
+    ///   cannot be used, after which the next message can be received; ``IPCError/Code/endpointMoved`` when the receiver
+    ///   has been sent to somebody else.
     public func receive(timeout: Duration? = nil) async throws(IPCError) -> [UInt8] {
         let deadline = packets.settings.deadline(timeout)
         guard let message = try await packets.take(until: deadline) else { throw packets.disconnected }

@@ -47,7 +47,8 @@ public final class IPCBytesReceiver: Sendable, DescriptorOwner {
     /// - Throws: ``IPCError/Code/disconnected`` when all senders are gone and everything was received;
     ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/protocolViolation``,
     ///   ``IPCError/Code/messageTooLarge`` or ``IPCError/Code/resourcesExhausted`` instead of something that came and
-    ///   cannot be used, after which the next message can be received.
+    ///   cannot be used, after which the next message can be received; ``IPCError/Code/endpointMoved`` when the receiver
+    ///   has been sent to somebody else.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> [UInt8] {
         guard let message = try packets.take(packets.settings.patience(timeout)) else { throw packets.disconnected }
         defer { packets.giveBack() }

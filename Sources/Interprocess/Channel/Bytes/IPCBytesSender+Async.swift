@@ -19,9 +19,8 @@ extension IPCBytesSender {
     ///   - bytes: The message, which may be empty.
     ///   - descriptors: What goes with it.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; ``IPCError/Code/disconnected`` when the receiver
-    ///   is gone; ``IPCError/Code/messageTooLarge``; ``IPCError/Code/timedOut``; ``IPCError/Code/closed``;
-    ///   ``IPCError/Code/resourcesExhausted``. The message does not arrive then.
+    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; otherwise as the blocking form does. The message
+    ///   does not arrive then.
     public func send(
         _ bytes: [UInt8],
         with descriptors: [any DescriptorOwner] = [],

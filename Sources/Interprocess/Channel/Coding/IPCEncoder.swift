@@ -45,8 +45,8 @@ public final class IPCEncoder {
     ///
     /// - Parameter value: The value.
     /// - Returns: The message.
-    /// - Throws: IPCError/Code/encodingFailed, with what the value's own code threw, or with the limit that is
-    ///   exceeded; IPCError/Code/messageTooLarge; IPCError/Code/busy during another call of this encoder.
+    /// - Throws: ``IPCError/Code/encodingFailed``, with what the value's own code threw, or with the limit that is
+    ///   exceeded; ``IPCError/Code/messageTooLarge``; ``IPCError/Code/busy`` during another call of this encoder.
     public func encode<Value: Encodable>(_ value: Value) throws(IPCError) -> [UInt8] {
         try withEncoding(of: value) { bytes in unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) } }
     }
@@ -57,7 +57,7 @@ public final class IPCEncoder {
     ///   - value: The value.
     ///   - body: What to do with the message, which is the encoder's.
     /// - Returns: What `body` returns.
-    /// - Throws: As encode(_:)-(Value) does, and what `body` throws.
+    /// - Throws: As `encode(_:)` does, and what `body` throws.
     public func withEncoding<Value: Encodable, Result>(
         of value: Value,
         _ body: (RawSpan) throws(IPCError) -> Result

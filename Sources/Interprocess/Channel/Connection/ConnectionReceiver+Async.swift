@@ -25,12 +25,15 @@ extension ConnectionReceiver {
     }
 
     private func read(_ awaited: Awaited, until deadline: Deadline) async throws(IPCError) -> Arrival<Value>? {
+        var overtime = Overtime(until: deadline)
         do throws(IPCError) {
             while true {
                 switch try takeOut(awaited) {
                 case .own(let arrival): return arrival
                 case .full: return nil
-                case .needsMore: try await reader.fill(until: deadline)
+                case .needsMore:
+                    try await reader.fill(until: deadline)
+                    try overtime.spend(core, .read)
                 }
             }
         } catch { throw stop(error) }

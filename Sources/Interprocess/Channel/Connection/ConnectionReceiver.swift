@@ -13,6 +13,7 @@ final class ConnectionReceiver<Value: Decodable & Sendable>: @unchecked Sendable
     init(_ reader: FrameReader, _ frames: FrameSender, _ options: IPCConnectionOptions) {
         self.reader = reader
         self.frames = frames
+        reader.limit = options.maximumMessageSize
         state = Locked(ConnectionState(options))
         var limits = IPCCodingLimits()
         limits.bytes = options.maximumMessageSize
@@ -50,12 +51,15 @@ final class ConnectionReceiver<Value: Decodable & Sendable>: @unchecked Sendable
     }
 
     private func read(_ awaited: Awaited, _ patience: Patience) throws(IPCError) -> Arrival<Value>? {
+        var overtime = Overtime(patience)
         do throws(IPCError) {
             while true {
                 switch try takeOut(awaited) {
                 case .own(let arrival): return arrival
                 case .full: return nil
-                case .needsMore: try reader.fill(patience)
+                case .needsMore:
+                    try reader.fill(patience)
+                    try overtime.spend(core, .read)
                 }
             }
         } catch { throw stop(error) }
@@ -177,6 +181,12 @@ extension ConnectionReceiver {
 
     /// A request of the other side has got its answer, or never will.
     func didAnswer() { state.withLock { $0.answer() }?.wake() }
+
+    /// The same for one that was received, and gets no reply.
+    func decline(_ request: UInt64) {
+        refuse(request)
+        didAnswer()
+    }
 
     /// Tells the other side that there will be no reply.
     func refuse(_ request: UInt64) {

@@ -37,9 +37,7 @@ struct ConnectionState<Value: Sendable> {
     private let mostUnanswered: Int
 
     private var isReading = false
-    private var messages: [Arrival<Value>] = []
-    /// How many of them have been taken.
-    private var taken = 0
+    private var messages = MessageRing<Arrival<Value>>()
     private var byteCount = 0
     private var unanswered = 0
     private var replies: [UInt64: Reply] = [:]
@@ -56,11 +54,9 @@ struct ConnectionState<Value: Sendable> {
         mostUnanswered = max(1, options.maximumUnansweredRequests)
     }
 
-    private var isEmpty: Bool { taken == messages.count }
-
     /// Whether whatever comes next can be kept.
     private var hasRoom: Bool {
-        messages.count - taken < mostMessages && byteCount < mostBytes && unanswered < mostUnanswered
+        messages.count < mostMessages && byteCount < mostBytes && unanswered < mostUnanswered
     }
 
     /// What a call does next; one that is to wait is among the waiting from now on, if it can.
@@ -79,13 +75,7 @@ struct ConnectionState<Value: Sendable> {
     private mutating func take(_ awaited: Awaited) -> Arrival<Value>? {
         switch awaited {
         case .message:
-            if isEmpty { return nil }
-            let first = messages[taken]
-            taken += 1
-            if isEmpty || taken >= 64 && 2 * taken > messages.count {
-                messages.removeFirst(taken)
-                taken = 0
-            }
+            guard let first = messages.removeFirst() else { return nil }
             byteCount -= first.byteCount
             return first
         case .reply(let number):
@@ -102,7 +92,7 @@ struct ConnectionState<Value: Sendable> {
 
     private mutating func nextToWake() -> ParkedCall? {
         // Who was woken for a message may have left without it.
-        if !isEmpty, let call = wake(.message) { return call }
+        if messages.count > 0, let call = wake(.message) { return call }
         if waiting.isEmpty || isReading || !hasRoom { return nil }
         return waiting.removeFirst().call
     }
@@ -118,10 +108,10 @@ struct ConnectionState<Value: Sendable> {
 
     /// This side was closed, of which all calls are told from now on, whatever came before; returns all that wait, and what
     /// nobody has taken.
-    mutating func close(_ error: IPCError) -> (waiting: [ParkedCall], lost: [Arrival<Value>]) {
+    mutating func close(_ error: IPCError) -> (waiting: [ParkedCall], lost: MessageRing<Arrival<Value>>) {
         isClosed = true
         end = error
-        defer { (messages, taken, byteCount) = ([], 0, 0) }
+        defer { (messages, byteCount) = (MessageRing(), 0) }
         return (finish(error), messages)
     }
 }
@@ -141,7 +131,7 @@ extension ConnectionState {
 
     mutating func add(message: Arrival<Value>, _ awaited: Awaited) -> Outcome {
         if message.request != nil { unanswered += 1 }
-        if awaited == .message && isEmpty {
+        if awaited == .message && messages.count == 0 {
             isReading = false
             return .own
         }

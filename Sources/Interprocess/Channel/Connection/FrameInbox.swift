@@ -27,7 +27,7 @@ struct FrameInbox: ~Copyable, @unchecked Sendable {
     }
 
     /// How large a message may be.
-    let limit: Int
+    var limit: Int
     private var memory: UnsafeMutableRawPointer?
     private var start = 0
     private var end = 0

@@ -3,16 +3,28 @@
 internal import CInterprocess
 
 /// The receiving side of a connection, to be used by one thread or task at a time.
+@safe
 final class FrameReader: @unchecked Sendable {
     let side: ReceivingSide
     private var inbox: FrameInbox
+    /// Where the numbers of descriptors are received, once something is.
+    private var numbers = unsafe UnsafeMutableBufferPointer<Int64>(start: nil, count: 0)
 
-    init(_ side: ReceivingSide, limit: Int) {
+    init(_ side: ReceivingSide) {
         self.side = side
-        inbox = FrameInbox(limit: limit)
+        inbox = FrameInbox(limit: 0)
     }
 
+    deinit { unsafe numbers.deallocate() }
+
     var core: DescriptorCore { side.core }
+
+    /// How large a message may be: at first there are none, for who the other side is has to be known before any of its
+    /// messages takes memory.
+    var limit: Int {
+        get { inbox.limit }
+        set { inbox.limit = newValue }
+    }
 
     /// The next message that is whole; `nil` when more has to come first.
     ///
@@ -51,8 +63,9 @@ final class FrameReader: @unchecked Sendable {
     }
 
     private func attempt(wait: Bool) -> Int64 {
-        inbox.fill { memory, count, arrive in
-            let result = unsafe FrameTransport.receive(core, memory, count, wait: wait, arrive: arrive)
+        if unsafe numbers.isEmpty { unsafe numbers = .allocate(capacity: Int(CIP_MAXIMUM_DESCRIPTORS)) }
+        return inbox.fill { memory, count, arrive in
+            let result = unsafe FrameTransport.receive(core, memory, count, numbers, wait: wait, arrive: arrive)
             side.guess.learn(result, of: count)
             return result
         }

@@ -103,9 +103,10 @@ final class FrameSender: TurnEnd, Sendable {
         return IPCError(.disconnected, .write, systemCode: error.systemCode, name: error.name, detail: nil)
     }
 
-    /// A message of which the kernel has a part goes, whether or not its sender has the time to wait for that.
+    /// A message of which the kernel has a part goes, whatever keeps its sender from waiting for that, as long as there is
+    /// somebody to receive it.
     func keepOn(_ error: IPCError) throws(IPCError) {
-        guard error.code == .timedOut || error.code == .wouldBlock || error.code == .cancelled else { throw error }
+        if error.code == .disconnected || error.code == .closed { throw error }
         if !flushAsExpected() { Task { await flushInTheEnd() } }
     }
 
@@ -193,8 +194,12 @@ extension FrameSender {
         if !flushOnceExpected() { Task { await flushInTheEnd() } }
     }
 
+    /// Nobody waits for this, so that closing gives it time.
     func flushInTheEnd() async {
-        repeat { try? await flush(until: .never) } while !flushOnceExpected()
+        repeat {
+            let result = await core.awaiting(.send, until: .never, waitsFirst: false) { flush(upTo: nil) }
+            await pauseIfExhausted(result)
+        } while !flushOnceExpected()
     }
 
     /// Sends what is here; returns whether nothing is left to be seen to, or somebody sees to it already.
@@ -204,7 +209,7 @@ extension FrameSender {
             if outbox.isExpected || lease == nil { return true }
             let result = outbox.flush(side)
             note(outbox.count)
-            outbox.isExpected = result == -cip_codes.would_block
+            outbox.isExpected = isPassing(result)
             return !outbox.isExpected
         }
     }

@@ -39,6 +39,7 @@ enum FrameTransport {
     ///   - core: What to receive from.
     ///   - memory: Where to.
     ///   - count: How many bytes there is room for.
+    ///   - numbers: Room for the descriptors.
     ///   - wait: Whether the call may wait.
     ///   - arrive: Is told of the descriptors: `nil` when this process has no room for them, and they are lost.
     /// - Returns: How many bytes came, or a negated error code.
@@ -46,29 +47,28 @@ enum FrameTransport {
         _ core: DescriptorCore,
         _ memory: UnsafeMutableRawPointer,
         _ count: Int,
+        _ numbers: UnsafeMutableBufferPointer<Int64>,
         wait: Bool,
         arrive: (ReceivedDescriptors?) -> Void
     ) -> Int64 {
-        unsafe withUnsafeTemporaryAllocation(of: Int64.self, capacity: Int(CIP_MAXIMUM_DESCRIPTORS)) { room in
-            var buffer = unsafe cip_buffer(base: memory, count: count)
-            return unsafe withUnsafeMutablePointer(to: &buffer) { buffer in
-                var message = unsafe cip_message()
-                unsafe message.buffers = buffer
-                unsafe message.buffer_count = 1
-                unsafe message.descriptors = room.baseAddress
-                unsafe message.descriptor_count = room.count
-                let result = System.transfer(.message, count) { count in
-                    unsafe buffer.pointee.count = count
-                    return unsafe cip_receive_message(core.descriptor, &message, wait)
-                }
-                if result < 0 { return result }
-                if unsafe message.descriptors_lost {
-                    arrive(nil)
-                } else if case let number = unsafe message.descriptor_count, number > 0 {
-                    arrive(ReceivedDescriptors(unsafe Array(room[..<number])))
-                }
-                return result
+        var buffer = unsafe cip_buffer(base: memory, count: count)
+        return unsafe withUnsafeMutablePointer(to: &buffer) { buffer in
+            var message = unsafe cip_message()
+            unsafe message.buffers = buffer
+            unsafe message.buffer_count = 1
+            unsafe message.descriptors = numbers.baseAddress
+            unsafe message.descriptor_count = numbers.count
+            let result = System.transfer(.message, count) { count in
+                unsafe buffer.pointee.count = count
+                return unsafe cip_receive_message(core.descriptor, &message, wait)
             }
+            if result < 0 { return result }
+            if unsafe message.descriptors_lost {
+                arrive(nil)
+            } else if case let number = unsafe message.descriptor_count, number > 0 {
+                arrive(ReceivedDescriptors(unsafe Array(numbers[..<number])))
+            }
+            return result
         }
     }
 }

@@ -21,6 +21,7 @@ enum FrameTransport {
         _ core: DescriptorCore,
         _ memory: UnsafeMutableRawPointer,
         _ count: Int,
+        _ numbers: UnsafeMutableBufferPointer<Int64>,
         wait: Bool,
         arrive: (ReceivedDescriptors?) -> Void
     ) -> Int64 {

@@ -18,10 +18,11 @@ struct Handshake {
         self.reader = reader
     }
 
-    /// Does it; when it fails, the descriptor is closed.
+    /// Does it, once a connection that was deferred is made; when it fails, the descriptor is closed.
     mutating func perform(until deadline: Deadline) throws(IPCError) {
         let patience = Patience(isNonblocking: false, deadline: deadline)
         do throws(IPCError) {
+            try connect(patience)
             try introduce(.hello, own.bytes)
             while true {
                 while let message = try reader.next() { if try take(message) { return } }
@@ -33,12 +34,19 @@ struct Handshake {
     /// The same, suspending the task.
     mutating func perform(until deadline: Deadline) async throws(IPCError) {
         do throws(IPCError) {
+            try await frames.side.connection?.finish(frames.core, .both, until: deadline)
             try introduce(.hello, own.bytes)
             while true {
                 while let message = try reader.next() { if try take(message) { return } }
                 try await reader.fill(until: deadline)
             }
         } catch { throw end(error) }
+    }
+
+    private func connect(_ patience: Patience) throws(IPCError) {
+        guard let connection = frames.side.connection else { return }
+        let lease = try frames.core.lease(.both, for: .connect)
+        try connection.finish(frames.core, .both, lease, patience)
     }
 
     private func end(_ error: IPCError) -> IPCError {

@@ -6,9 +6,10 @@ extension IPCConnection {
     /// It does otherwise what the blocking form does.
     ///
     /// - Parameters:
-    ///   - stream: The stream, which belongs to the connection from then on; it is closed when this throws.
+    ///   - stream: The stream, which belongs to the connection from then on; it is closed when the introduction fails.
     ///   - options: What holds for this side.
-    ///   - timeout: How long to wait at most; `nil` means ``IPCConnectionOptions/handshakeTimeout``.
+    ///   - timeout: How long to wait at most, a deferred connection included; `nil` means
+    ///     ``IPCConnectionOptions/handshakeTimeout``.
     /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; otherwise as the blocking form does.
     public convenience init(
         over stream: LocalSocketStream,
@@ -25,7 +26,6 @@ extension IPCConnection {
         _ timeout: Duration?
     ) async throws(IPCError) {
         let deadline = Deadline(after: timeout ?? options.handshakeTimeout)
-        try await stream.receivingSide.finishConnectingBothSides()
         let (frames, reader) = try Self.begin(stream, options)
         var handshake = try Self.handshake(role, options, frames, reader)
         try await handshake.perform(until: deadline)
@@ -121,7 +121,8 @@ extension IPCConnection {
     /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled: the value is the next caller's; otherwise as the
     ///   blocking form does.
     public func receive(timeout: Duration? = nil) async throws(IPCError) -> Incoming {
-        try await receiveMessage(timeout: timeout).value
+        let deadline = receiver.settings.deadline(timeout)
+        return try value(of: try await receiver.receive(.message, until: deadline))
     }
 
     /// Receives the next value, and whether it wants a reply, suspending the task until it comes.

@@ -12,7 +12,13 @@ extension IPCConnection {
     /// - Returns: The value.
     /// - Throws: As `receiveMessage(timeout:)` does.
     public func receive(timeout: Duration? = nil) throws(IPCError) -> Incoming {
-        try receiveMessage(timeout: timeout).value
+        try value(of: receiver.receive(.message, receiver.settings.patience(timeout)))
+    }
+
+    /// A value to which there will be no reply.
+    func value(of arrival: Arrival<Incoming>) throws(IPCError) -> Incoming {
+        if let request = arrival.request { receiver.decline(request) }
+        return try arrival.value.get()
     }
 
     /// Receives the next value, and whether it wants a reply, waiting for it.
@@ -32,16 +38,20 @@ extension IPCConnection {
     ///
     /// - Returns: The value, or `nil` when there is none yet.
     /// - Throws: As `receiveMessage(timeout:)` does.
-    public func tryReceive() throws(IPCError) -> Incoming? { try tryReceiveMessage()?.value }
+    public func tryReceive() throws(IPCError) -> Incoming? { try tryTake().map(value) }
 
     /// Receives the next value, and whether it wants a reply, if there is one.
     ///
     /// - Returns: The value, and the means to reply to it; `nil` when there is none yet.
     /// - Throws: As `receiveMessage(timeout:)` does.
     public func tryReceiveMessage() throws(IPCError) -> IPCIncomingMessage<Incoming, Outgoing>? {
+        guard let arrival = try tryTake() else { return nil }
+        return try IPCIncomingMessage(arrival, self)
+    }
+
+    private func tryTake() throws(IPCError) -> Arrival<Incoming>? {
         do throws(IPCError) {
-            let patience = Patience(isNonblocking: true, deadline: .never)
-            return try IPCIncomingMessage(receiver.receive(.message, patience), self)
+            return try receiver.receive(.message, Patience(isNonblocking: true, deadline: .never))
         } catch {
             if error.code == .wouldBlock { return nil }
             throw error

@@ -13,7 +13,12 @@ extension IPCConnection: AsyncSequence {
         /// - Returns: The value; `nil` when the other side is gone.
         /// - Throws: As `IPCConnection.receive(timeout:)` does otherwise.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(IPCError) -> Incoming? {
-            try await messages.next(isolation: actor)?.value
+            do throws(IPCError) {
+                return try await messages.connection.receive()
+            } catch {
+                if error.code == .disconnected { return nil }
+                throw error
+            }
         }
     }
 

@@ -31,14 +31,16 @@ public final class IPCConnection<Incoming: Decodable & Sendable, Outgoing: Encod
     /// there is one. This blocks until they have.
     ///
     /// - Parameters:
-    ///   - stream: The stream, which belongs to the connection from then on; it is closed when this throws.
+    ///   - stream: The stream, which belongs to the connection from then on; it is closed when the introduction fails.
     ///   - options: What holds for this side.
-    ///   - timeout: How long to wait at most; `nil` means ``IPCConnectionOptions/handshakeTimeout``.
+    ///   - timeout: How long to wait at most, a deferred connection included; `nil` means
+    ///     ``IPCConnectionOptions/handshakeTimeout``.
     /// - Throws: ``IPCError/Code/permissionDenied`` when the secrets are not the same, or the server does not let this
     ///   process in; ``IPCError/Code/protocolViolation`` when the other side is something else, or has other types;
-    ///   ``IPCError/Code/disconnected`` when it leaves; ``IPCError/Code/timedOut``; ``IPCError/Code/busy`` when bytes
-    ///   have been read ahead from the stream; ``IPCError/Code/wouldBlock`` when the stream has no room for an
-    ///   introduction; ``IPCError/Code/closed``; ``IPCError/Code/invalidArgument`` for an empty secret.
+    ///   ``IPCError/Code/disconnected`` when it leaves; ``IPCError/Code/timedOut``; ``IPCError/Code/wouldBlock`` when the
+    ///   stream has no room for an introduction; ``IPCError/Code/closed``; of a deferred connection, what
+    ///   `LocalSocketStream.connect(to:options:)` throws. ``IPCError/Code/busy`` when bytes have been read ahead from the
+    ///   stream, and ``IPCError/Code/invalidArgument`` for an empty secret: these leave it as it is.
     public convenience init(
         over stream: LocalSocketStream,
         options: IPCConnectionOptions = IPCConnectionOptions(),
@@ -54,7 +56,6 @@ public final class IPCConnection<Incoming: Decodable & Sendable, Outgoing: Encod
         _ timeout: Duration?
     ) throws(IPCError) {
         let deadline = Deadline(after: timeout ?? options.handshakeTimeout)
-        try stream.receivingSide.finishConnecting(.connect)
         let (frames, reader) = try Self.begin(stream, options)
         var handshake = try Self.handshake(role, options, frames, reader)
         try handshake.perform(until: deadline)
@@ -66,8 +67,9 @@ public final class IPCConnection<Incoming: Decodable & Sendable, Outgoing: Encod
         _ options: IPCConnectionOptions
     ) throws(IPCError) -> (FrameSender, FrameReader) {
         try stream.receivingSide.checkNothingBuffered()
-        let limit = options.maximumMessageSize
-        return (FrameSender(stream.sendingSide, limit: limit), FrameReader(stream.receivingSide, limit: limit))
+        return (
+            FrameSender(stream.sendingSide, limit: options.maximumMessageSize), FrameReader(stream.receivingSide)
+        )
     }
 
     static func handshake(
@@ -138,7 +140,8 @@ extension IPCConnection {
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
     /// - Throws: ``IPCError/Code/encodingFailed``; ``IPCError/Code/disconnected`` when the other side is gone;
     ///   ``IPCError/Code/messageTooLarge``, also for more than 253 descriptors; ``IPCError/Code/timedOut``;
-    ///   ``IPCError/Code/closed``; ``IPCError/Code/busy`` while a thread is blocked in a call on an endpoint in the value;
+    ///   ``IPCError/Code/closed``, also for an endpoint in the value; ``IPCError/Code/busy`` while a thread is blocked in a
+    ///   call on one; ``IPCError/Code/endpointMoved`` for a receiver that was sent before;
     ///   ``IPCError/Code/resourcesExhausted``; ``IPCError/Code/unsupported`` for descriptors where the system cannot send
     ///   them. The value does not arrive then, and nothing in it is changed.
     public func send(_ value: Outgoing, timeout: Duration? = nil) throws(IPCError) {

@@ -59,8 +59,7 @@ public final class IPCIncomingMessage<Incoming: Decodable & Sendable, Outgoing: 
     /// It never waits.
     public func refuse() {
         guard let request, !isAnswered.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        connection.receiver.refuse(request)
-        connection.receiver.didAnswer()
+        connection.receiver.decline(request)
     }
 
     /// Takes it upon itself to answer.

@@ -7,7 +7,9 @@ internal import CInterprocess
 // Sendable: its memory is nobody else's, and goes with it from thread to thread.
 struct PacketOutbox: ~Copyable, @unchecked Sendable {
     private var memory: UnsafeMutableRawPointer?
-    private(set) var count = 0
+    private var count = 0
+    /// Messages that were given up, as long as there was no room for the word of it.
+    private var abandoned: [UInt64] = []
     /// Why nothing can be sent any more: a negated error code.
     private(set) var failure: Int64 = 0
     /// Whether somebody will see to it that what is here is sent.
@@ -15,14 +17,22 @@ struct PacketOutbox: ~Copyable, @unchecked Sendable {
 
     deinit { unsafe memory?.deallocate() }
 
+    var isEmpty: Bool { count == 0 && abandoned.isEmpty }
+
     /// Adds a message, if there is room.
     ///
     /// - Returns: 0; "would block" when the others have to be sent first; or another negated error code.
     mutating func add(_ bytes: UnsafeRawBufferPointer) -> Int64 { unsafe add(.message, bytes) }
 
-    /// The same with the word that a message is given up.
-    mutating func add(abandonmentOf identifier: UInt64) -> Int64 {
-        unsafe withUnsafeBytes(of: identifier.littleEndian) { unsafe add(.abandonment, $0) }
+    /// Has the receiver told that a message is given up, when the others are sent.
+    mutating func abandon(_ identifier: UInt64) { abandoned.append(identifier) }
+
+    private mutating func addAbandoned() {
+        while let identifier = abandoned.last {
+            let result = unsafe withUnsafeBytes(of: identifier.littleEndian) { unsafe add(.abandonment, $0) }
+            if result < 0 { return }
+            abandoned.removeLast()
+        }
     }
 
     @inline(__always)
@@ -46,13 +56,18 @@ struct PacketOutbox: ~Copyable, @unchecked Sendable {
     /// - Returns: 0, or a negated error code.
     mutating func flush(_ core: DescriptorCore) -> Int64 {
         if failure < 0 { return failure }
-        guard count > 0, let memory = unsafe memory else { return 0 }
-        let count = count
-        let result = System.call(.send) { unsafe PacketTransport.sendFrames(core, memory, count) }
-        if result == -cip_codes.would_block { return result }
-        // What cannot be sent now never can: the next call tells.
-        if result < 0 { failure = result }
-        self.count = 0
-        return min(result, 0)
+        while !isEmpty {
+            addAbandoned()
+            guard let memory = unsafe memory else { return 0 }
+            let count = count
+            let result = System.call(.send) { unsafe PacketTransport.sendFrames(core, memory, count) }
+            if result < 0 {
+                // What cannot be sent for another reason never can: the next call tells.
+                if !isPassing(result) { failure = result }
+                return result
+            }
+            self.count = 0
+        }
+        return 0
     }
 }

@@ -11,6 +11,7 @@ extension PacketReceiver {
         }
         do throws(IPCError) {
             if core.budget.spend() { await core.giveWay() }
+            var overtime = Overtime(until: deadline)
             while true {
                 try checkUsable()
                 if Task.isCancelled { throw core.error(.cancelled, .read) }
@@ -20,7 +21,8 @@ extension PacketReceiver {
                     return result <= 0 && core.isClosed(.receive) ? Ending.closed : result
                 }
                 if result < 0 { throw core.failure(result, .read) }
-                if result == 0 { break }
+                if try isEnd(result) { break }
+                try overtime.spend(core, .read)
             }
         } catch {
             giveBack()

@@ -43,8 +43,10 @@ final class PacketReceiver: @unchecked Sendable {
             try checkUsable()
             if let message = try nextMessage() { return message }
             let lease = try core.lease(.receive, for: .read, blocking: !patience.isNonblocking)
-            while try receivePacket(lease, patience) > 0 {
+            var overtime = Overtime(patience)
+            while try !isEnd(receivePacket(lease, patience)) {
                 if let message = try nextMessage() { return message }
+                try overtime.spend(core, .read)
             }
         } catch {
             giveBack()
@@ -88,12 +90,26 @@ final class PacketReceiver: @unchecked Sendable {
         return result
     }
 
+    /// Whether so many bytes are the end of the channel.
+    ///
+    /// - Throws: `.protocolViolation`, for they can be a packet of nothing, too.
+    @inline(__always)
+    func isEnd(_ count: Int64) throws(IPCError) -> Bool {
+        if count > 0 { return false }
+        if PacketTransport.hasEnded(core) { return true }
+        throw error(.malformed)
+    }
+
     func nextMessage() throws(IPCError) -> PacketInbox.Message? {
         switch unsafe inbox.pointee.next() {
         case .message(let message): return message
         case .none: return nil
-        case .failure(let failure): throw core.error(failure.code, .read, detail: failure.detail)
+        case .failure(let failure): throw error(failure)
         }
+    }
+
+    private func error(_ failure: PacketInbox.Failure) -> IPCError {
+        core.error(failure.code, .read, detail: failure.detail)
     }
 
     /// The same if there is a message; else `nil`.

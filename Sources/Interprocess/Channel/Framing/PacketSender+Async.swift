@@ -156,6 +156,11 @@ extension PacketSender: TurnEnd {
     }
 
     private func flushInTheEnd() async {
-        repeat { try? await flush(until: .never) } while !flushAsExpected()
+        repeat {
+            let result = await core.awaiting(.send, until: .never, waitsFirst: false) {
+                outbox.withLock { flush(&$0) }
+            }
+            await pauseIfExhausted(result)
+        } while !flushAsExpected()
     }
 }

@@ -13,11 +13,13 @@ extension IPCReceiverGroup {
         while !turn.tryTake() { _ = try core.checked(await turn.wait(core, until: deadline), .wait) }
         defer { turn.give(core) }
         if core.budget.spend() { await core.giveWay() }
+        var overtime = Overtime(until: deadline, most: 2)
         while true {
             if core.isClosed(.receive) { throw core.error(.closed, .wait) }
             if Task.isCancelled { throw core.error(.cancelled, .wait) }
             if let event = takeEvent() { return event }
             _ = try core.checked(await core.becomeReady(.receive, until: deadline), .wait)
+            try overtime.spend(core, .wait)
             lookForMore()
         }
     }

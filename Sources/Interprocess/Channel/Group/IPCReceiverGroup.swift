@@ -192,9 +192,12 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         while !turn.tryTake() { try turn.wait(descriptorCore, patience) }
         defer { turn.give(descriptorCore) }
         let lease = try descriptorCore.lease(.receive, for: .wait)
+        // Each look may be long, for members have overtime too.
+        var overtime = Overtime(patience, most: 2)
         while true {
             if let event = takeEvent() { return event }
             try descriptorCore.wait(.receive, for: .wait, lease, until: patience.deadline)
+            try overtime.spend(descriptorCore, .wait)
             lookForMore()
         }
     }

@@ -80,8 +80,17 @@ final class RouterCore: Sendable {
 
     private func run() {
         state.withLock { $0.thread = cip_thread_current() }
-        // It ends when the group is closed.
-        while let event = try? group.next() { handle(event) }
+        var pause = Backoff()
+        while true {
+            do throws(IPCError) {
+                handle(try group.next())
+                pause = Backoff()
+            } catch {
+                if error.code == .closed { break }
+                // The system is short of something, which may pass.
+                pause.sleep(until: .never)
+            }
+        }
         life.close()
     }
 

@@ -5,7 +5,8 @@ internal import CInterprocess
 /// Where connections wait that have been made and not been accepted yet, and calls that accept, of both forms.
 final class ConnectionLobby<Connection: Sendable>: Sendable {
     struct State {
-        var isClosed = false
+        /// Why there will be no more connections.
+        var end: IPCError?
         var hasStarted = false
         var connections: [Connection] = []
         var waiting: [ParkedCall] = []
@@ -28,7 +29,7 @@ final class ConnectionLobby<Connection: Sendable>: Sendable {
     /// Lets a connection wait; returns whether it may.
     func add(_ connection: Connection) -> Bool {
         let (isOpen, call) = state.withLock { state -> (Bool, ParkedCall?) in
-            if state.isClosed { return (false, nil) }
+            if state.end != nil { return (false, nil) }
             state.connections.append(connection)
             return (true, state.waiting.isEmpty ? nil : state.waiting.removeFirst())
         }
@@ -69,10 +70,10 @@ final class ConnectionLobby<Connection: Sendable>: Sendable {
         }
     }
 
-    /// Ends all waits; returns the connections that nobody has accepted.
-    func close() -> [Connection] {
+    /// Ends all waits, with the first error that it is given; returns the connections that nobody has accepted.
+    func close(_ error: IPCError? = nil) -> [Connection] {
         let (connections, waiting) = state.withLock { state in
-            state.isClosed = true
+            if state.end == nil { state.end = error ?? core.error(.closed, .accept) }
             defer { (state.connections, state.waiting) = ([], []) }
             return (state.connections, state.waiting)
         }
@@ -81,12 +82,12 @@ final class ConnectionLobby<Connection: Sendable>: Sendable {
     }
 
     private func takeOrWait(_ call: ParkedCall?) throws(IPCError) -> Connection? {
-        let (connection, isClosed) = state.withLock { state -> (Connection?, Bool) in
-            if !state.connections.isEmpty { return (state.connections.removeFirst(), false) }
+        let (connection, end) = state.withLock { state -> (Connection?, IPCError?) in
+            if !state.connections.isEmpty { return (state.connections.removeFirst(), nil) }
             if let call { state.waiting.append(call) }
-            return (nil, state.isClosed)
+            return (nil, state.end)
         }
-        if isClosed { throw core.error(.closed, .accept) }
+        if let end { throw end }
         return connection
     }
 

@@ -60,7 +60,8 @@ public final class IPCServer<Incoming: Decodable & Sendable, Outgoing: Encodable
     ///
     /// - Parameter timeout: How long to wait at most; `nil` is without limit.
     /// - Returns: The connection with it.
-    /// - Throws: ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/resourcesExhausted``.
+    /// - Throws: ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/invalidArgument`` for options that
+    ///   make no sense, and ``IPCError/Code/resourcesExhausted``: when accepting cannot begin, all calls throw that.
     public func accept(timeout: Duration? = nil) throws(IPCError) -> Connection {
         open()
         return try lobby.take(until: Deadline(after: timeout))
@@ -83,10 +84,13 @@ public final class IPCServer<Incoming: Decodable & Sendable, Outgoing: Encodable
         if !lobby.start() { return }
         // Neither of them holds the server, which closes when it is dropped.
         Task { [listener, options, lobby] in
-            try? await listener.serve(options: options.serving) { stream in
-                if try await Self.admit(stream, options, lobby) { await Self.untilClosed(stream) }
-            }
-            _ = lobby.close()
+            var failure: IPCError?
+            do throws(IPCError) {
+                try await listener.serve(options: options.serving) { stream in
+                    if try await Self.admit(stream, options, lobby) { await Self.untilClosed(stream) }
+                }
+            } catch { failure = error }
+            _ = lobby.close(failure)
         }
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 #if !canImport(Darwin) && !os(Windows)
+internal import CInterprocess
+
 extension AttachmentKind {
     static let poolRegion = AttachmentKind(rawValue: 16)
     static let poolCredits = AttachmentKind(rawValue: 17)
@@ -29,6 +31,13 @@ extension SharedRegionPool.Reader: Codable {
             throw IPCError(.decodingFailed, .decode, name: PoolLayout.name, detail: "no pool has such slots")
         }
         _ = try RegionMapping.size(ofReceived: region.raw, layout.byteCount, .lent, name: PoolLayout.name)
+        // Else it would be this process's memory that is taken by looking at it, and as much as the other one likes.
+        let raw = region.raw
+        let isReserved = System.call(.memory) { cip_region_is_reserved(raw, layout.byteCount) }
+        if isReserved < 0 { throw IPCError(result: isReserved, .adopt, name: PoolLayout.name) }
+        if isReserved == 0 {
+            throw IPCError(.invalidArgument, .adopt, name: PoolLayout.name, detail: "its memory is not there")
+        }
         let core = DescriptorCore(region, name: PoolLayout.name, waker: .poll, isShared: true)
         self.init(layout, core, IPCBytesSender(credits, limit: PoolCredit.channel.maximumMessageSize))
         try memory()

@@ -131,5 +131,15 @@ struct PoolCredit {
     var bytes: [UInt8] {
         [UInt64(index), number].flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
     }
+
+    /// Sends it, for which there is always room; as soon as there is memory, too, or the slot would be nobody's.
+    func send(by sender: IPCBytesSender) {
+        let bytes = bytes
+        do throws(IPCError) { try sender.trySend(bytes) } catch {
+            // If it is closed, nobody wants it any more. What is sent on a loop's thread goes by itself in the end.
+            if error.code == .closed || error.code == .disconnected { return }
+            Task(executorPreference: EventLoop.shared) { try? await sender.send(bytes) }
+        }
+    }
 }
 #endif

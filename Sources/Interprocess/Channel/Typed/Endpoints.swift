@@ -43,6 +43,8 @@ extension Decoder {
 extension IPCSender: Codable {
     /// Takes a sender out of a message: one of this process's own, for the same channel.
     ///
+    /// What holds for it are the ``IPCChannel/Options`` as they are by default, whatever they were for the other end.
+    ///
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.
     public convenience init(from decoder: any Decoder) throws {
@@ -62,6 +64,8 @@ extension IPCSender: Codable {
 
 extension IPCReceiver: Codable {
     /// Takes a receiver out of a message.
+    ///
+    /// What holds for it are the ``IPCChannel/Options`` as they are by default, whatever they were where it comes from.
     ///
     /// - Parameter decoder: The decoder of a channel.
     /// - Throws: What the decoder throws when there is none; ``IPCError`` when what came is something else.

@@ -9,11 +9,8 @@ extension IPCSender {
     ///   - message: The value. Endpoints, regions and descriptors may be anywhere in it; receivers among them move to
     ///     whoever gets it, once it is sent.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
-    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; ``IPCError/Code/encodingFailed``;
-    ///   ``IPCError/Code/disconnected`` when the receiver is gone; ``IPCError/Code/messageTooLarge``;
-    ///   ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/busy`` while a thread is blocked in a
-    ///   call on an endpoint in the value; ``IPCError/Code/resourcesExhausted``. The value does not arrive then, and
-    ///   nothing in it is changed.
+    /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; otherwise as the blocking form does. The value does
+    ///   not arrive then, and nothing in it is changed.
     public func send(_ message: Message, timeout: Duration? = nil) async throws(IPCError) {
         if let memory { return try await memory.send(message, until: packets.side.settings.deadline(timeout)) }
         let encoded = try unsafe begin(message) { (bytes) throws(IPCError) in try unsafe packets.tryCollect(bytes) }

@@ -39,9 +39,10 @@ public final class IPCSender<Message: Encodable & Sendable>: Sendable, Descripto
     ///     whoever gets it, once it is sent.
     ///   - timeout: How long the whole call may wait; `nil` means ``sendTimeout``.
     /// - Throws: ``IPCError/Code/encodingFailed``; ``IPCError/Code/disconnected`` when the receiver is gone;
-    ///   ``IPCError/Code/messageTooLarge``; ``IPCError/Code/timedOut``; ``IPCError/Code/closed``;
-    ///   ``IPCError/Code/busy`` while a thread is blocked in a call on an endpoint in the value;
-    ///   ``IPCError/Code/resourcesExhausted``. The value does not arrive then, and nothing in it is changed.
+    ///   ``IPCError/Code/messageTooLarge``; ``IPCError/Code/timedOut``; ``IPCError/Code/closed``, also for an endpoint in the
+    ///   value; ``IPCError/Code/busy`` while a thread is blocked in a call on one; ``IPCError/Code/endpointMoved`` for a
+    ///   receiver that was sent before; ``IPCError/Code/resourcesExhausted``. The value does not arrive then, and nothing in
+    ///   it is changed.
     public func send(_ message: Message, timeout: Duration? = nil) throws(IPCError) {
         try send(message, packets.side.settings.patience(timeout))
     }

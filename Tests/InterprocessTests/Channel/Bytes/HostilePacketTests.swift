@@ -217,6 +217,58 @@ final class HostilePacketTests: InterprocessTestCase {
         assertWorks()
     }
 
+    /// A packet of nothing is not the end that it looks like.
+    func testPacketsOfNothing() async throws {
+        for isAwaited in [false, true] {
+            send([])
+            send([])
+            sendWithDescriptors([], 2)
+            for _ in 0..<3 {
+                if isAwaited {
+                    await assertThrows(.protocolViolation) { try await self.receiver.receive() }
+                } else {
+                    assertThrows(.protocolViolation) { try receiver.receive() }
+                }
+            }
+            XCTAssertNil(try receiver.tryReceive())
+            assertWorks()
+        }
+        let group = try IPCReceiverGroup()
+        let id = try group.add(receiver)
+        send([])
+        guard case .failed(id, _) = try await group.next(timeout: .seconds(10)) else {
+            return XCTFail("it has left the group")
+        }
+        send(head(1, 0) + [5])
+        guard case .message(id, let message) = try await group.next(timeout: .seconds(10)) else {
+            return XCTFail("there is no message")
+        }
+        XCTAssertEqual(message.bytes, [5])
+        group.close()
+        send([])
+        shutdown(enemy, Int32(SHUT_WR))
+        assertThrows(.disconnected) { try receiver.receive() }
+    }
+
+    /// Somebody who sends without end what is no message keeps no call longer than it may wait.
+    func testEndlessPackets() async throws {
+        let packet = Array(repeatElement(head(8, 3) + bytes(UInt64(1)), count: 4000).joined())
+        let enemy = enemy
+        let flooding = (0..<3).map { _ in
+            Running { while Foundation.send(enemy, packet, packet.count, Int32(MSG_NOSIGNAL)) > 0 {} }
+        }
+        for call in flooding { call.waitUntilBlocked() }
+        XCTAssertNil(try receiver.tryReceive())
+        assertThrows(.timedOut) { try receiver.receive(timeout: .milliseconds(20)) }
+        await assertThrows(.timedOut) { try await self.receiver.receive(timeout: .milliseconds(20)) }
+        let group = try IPCReceiverGroup()
+        try group.add(receiver)
+        XCTAssertNil(try group.tryNext())
+        await assertThrows(.timedOut) { try await group.next(timeout: .milliseconds(20)) }
+        receiver.close()
+        for call in flooding { try await onThread { try call.value() } }
+    }
+
     func testRandomPackets() throws {
         var random = Repeatable(state: 1)
         for _ in 0..<20_000 {

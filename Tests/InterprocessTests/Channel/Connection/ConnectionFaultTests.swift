@@ -61,5 +61,30 @@ final class ConnectionFaultTests: InterprocessTestCase {
         try one.send("y")
         XCTAssertEqual(try other.receive(), "y")
     }
+
+    /// A frame of which the kernel has a part goes, sooner or later: nobody is told that it does not.
+    func testAnErrorWithinAFrame() throws {
+        for size in [100, 100_000] {
+            for times in [1, 2, 3, 20] {
+                let (one, other) = try IPCConnection<[UInt8], [UInt8]>.pair()
+                FaultInjection.inject(.short(30), into: .message)
+                FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .send, times: times)
+                // Of a large one, what is missing may be a part that has not begun.
+                do throws(IPCError) {
+                    try one.send(pattern(size))
+                    XCTAssertEqual(try other.receive(timeout: .seconds(20)), pattern(size))
+                } catch {
+                    XCTAssertEqual(size, 100_000)
+                    XCTAssertEqual(error.code, .resourcesExhausted)
+                    FaultInjection.clear()
+                    try one.send([1])
+                    XCTAssertEqual(try other.receive(timeout: .seconds(20)), [1])
+                }
+                FaultInjection.clear()
+                try one.send(pattern(100_000))
+                XCTAssertEqual(try other.receive(timeout: .seconds(20)), pattern(100_000))
+            }
+        }
+    }
 }
 #endif

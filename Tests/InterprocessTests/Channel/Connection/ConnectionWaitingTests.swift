@@ -117,6 +117,22 @@ final class ConnectionWaitingTests: InterprocessTestCase {
         }
     }
 
+    private final class Thing: Codable, Sendable {}
+
+    /// What was kept, and has been received, is its receiver's alone.
+    func testWhatIsReceivedIsNotKept() throws {
+        let (client, server) = try IPCConnection<Thing, Int>.pair()
+        for _ in 0..<3 { try server.send(Thing()) }
+        assertThrows(.timedOut) { try client.request(1, timeout: .milliseconds(20)) }
+        for _ in 0..<3 {
+            var thing: Thing? = try XCTUnwrap(try client.tryReceive())
+            weak let present = thing
+            XCTAssertNotNil(present)
+            thing = nil
+            XCTAssertNil(present)
+        }
+    }
+
     func testDefaultsForWaiting() throws {
         let (one, other) = try Numbers.pair()
         one.receiveTimeout = .milliseconds(5)

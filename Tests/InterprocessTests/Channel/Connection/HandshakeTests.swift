@@ -43,6 +43,7 @@ final class HandshakeTests: InterprocessTestCase {
         }
         let (stream, _) = try LocalSocketStream.pair()
         assertThrows(.invalidArgument) { try Texts(over: stream, options: self.secret("")) }
+        XCTAssertFalse(stream.isClosed)
     }
 
     /// The secret itself is nowhere in what is said, nor is the same thing said twice.
@@ -155,6 +156,48 @@ final class HandshakeTests: InterprocessTestCase {
             other.close()
             assertThrows(.disconnected, .connect) { try Texts(over: one, timeout: .seconds(20)) }
         }
+    }
+
+    /// Before it is known who the other side is, none of its messages takes memory.
+    func testMessagesBeforeTheIntroduction() throws {
+        let options = secret("s")
+        let text = Hello.fingerprint(String.self, options)
+        let hello = frame(.hello, Hello(.peer, options, receives: text, sends: text).bytes)
+        for said in [[], hello] {
+            for message in [
+                frame(.message, littleEndian(1 << 20) + [1], isFirstPart: true),
+                frame(.reply, [UInt8](repeating: 0, count: 1000)),
+            ] {
+                let (one, other) = try LocalSocketStream.pair()
+                try other.writeAll(said + message)
+                assertThrows(.protocolViolation, .connect) {
+                    try Texts(over: one, options: options, timeout: .seconds(5))
+                }
+                XCTAssertTrue(one.isClosed)
+            }
+        }
+    }
+
+    /// The time that it may take is that of the connection too, where that was deferred.
+    func testADeferredConnection() async throws {
+        let name = try pathName()
+        let (listener, waiting) = try fullListener(name)
+        let stream = try await LocalSocketStream.connect(to: name, options: self.waiting(.deferred))
+        let running = Running { try Texts(over: stream, timeout: .milliseconds(20)) }
+        await assertThrows(.timedOut, .connect) { try await onThread { _ = try running.value() } }
+        XCTAssertTrue(stream.isClosed)
+        let another = try await LocalSocketStream.connect(to: name, options: self.waiting(.deferred))
+        await assertThrows(.timedOut, .connect) { try await Texts(over: another, timeout: .milliseconds(20)) }
+        XCTAssertTrue(another.isClosed)
+        // And where there is room in time, it is made.
+        let third = try await LocalSocketStream.connect(to: name, options: self.waiting(.deferred))
+        let connecting = Running { try Texts(over: third, timeout: .seconds(20)) }
+        connecting.waitUntilBlocked()
+        _ = try await listener.accept()
+        let server = try await Texts(over: listener.accept(timeout: .seconds(10)))
+        try await server.send("hello")
+        await assertEqual("hello") { try? await onThread { try connecting.value().receive(timeout: .seconds(10)) } }
+        waiting.close()
     }
 
     /// Somebody who says back whatever is said is nobody to talk to, secret or not.

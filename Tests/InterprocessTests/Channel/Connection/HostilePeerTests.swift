@@ -155,6 +155,21 @@ final class HostilePeerTests: InterprocessTestCase {
         try asking.value()
     }
 
+    /// One that says without end what is no message keeps no call longer than it may wait.
+    func testAPeerThatNeverStops() async throws {
+        let (connection, peer) = try Texts.withRawPeer()
+        assertThrows(.timedOut) { try connection.request("x", timeout: .milliseconds(5)) }
+        let late = Array(repeatElement(frame(.reply, request: 1), count: 20_000).joined())
+        let flooding = Running { while (try? peer.writeAll(late)) != nil {} }
+        flooding.waitUntilBlocked()
+        XCTAssertNil(try connection.tryReceive())
+        assertThrows(.timedOut) { try connection.receive(timeout: .milliseconds(20)) }
+        assertThrows(.timedOut) { try connection.request("x", timeout: .milliseconds(20)) }
+        await assertThrows(.timedOut) { try await connection.receive(timeout: .milliseconds(20)) }
+        connection.close()
+        try await onThread { try flooding.value() }
+    }
+
     /// Everything in pieces of one byte.
     func testOneByteAtATime() throws {
         let (connection, peer) = try Texts.withRawPeer()

@@ -283,6 +283,24 @@ final class RouterTests: InterprocessTestCase {
         XCTAssertEqual(try receiver.receive(), 5)
     }
 
+    #if INTERPROCESS_FAULT_INJECTION
+    /// That there is no memory for a call is not the end of all routes.
+    func testWithoutMemory() throws {
+        let router = try IPCRouter()
+        let (sender, receiver) = try IPCChannel.make(of: Int.self)
+        let called = Counter()
+        try router.add(receiver) { _ in called.increment() }
+        defer { FaultInjection.clear() }
+        for round in 1...10 {
+            // The look at who has something, and the next wait.
+            FaultInjection.inject(.result(-Int64(ENOMEM)), into: .poll, times: 2)
+            try sender.send(round)
+            XCTAssertTrue(called.wait(for: round))
+        }
+        router.shutdown()
+    }
+    #endif
+
     func testWithoutDescriptors() throws {
         withoutDescriptors { _ = assertThrows(.resourcesExhausted) { try IPCRouter() } }
         withoutDescriptors { _ = assertThrows(.resourcesExhausted) { try IPCReceiverGroup() } }

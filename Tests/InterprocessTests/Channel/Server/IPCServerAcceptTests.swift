@@ -26,6 +26,15 @@ final class IPCServerAcceptTests: InterprocessTestCase {
         assertThrows(.closed) { try server.accept() }
     }
 
+    /// Where accepting cannot begin, it is said why.
+    func testAcceptingThatCannotBegin() async throws {
+        var options = IPCServerOptions()
+        options.maximumClients = 0
+        let server = try TextServer(try namespacedName(), options: options)
+        await assertThrows(.invalidArgument) { try await server.accept(timeout: .seconds(20)) }
+        await assertThrows(.invalidArgument) { try await onThread { _ = try server.accept() } }
+    }
+
     func testAcceptingAwaited() async throws {
         try await onEachExecutor {
             let server = try TextServer(try self.namespacedName())

@@ -310,7 +310,9 @@ final class SharedRegionPoolTests: InterprocessTestCase {
         }
         let (sender, _) = try IPCChannel.makeBytes()
         let credits = Forgery.Part(17, try descriptor(sender))
-        let region = try SharedRegion(byteCount: 8192) { _ in }
+        let region = try SharedRegion(copying: [UInt8](repeating: 1, count: 8192).span.bytes)
+        // To look at what is not there would take this process's memory, and as much of it as somebody else likes.
+        let absent = try SharedRegion(byteCount: 8192) { _ in }
         let small = try SharedRegion(byteCount: 8191) { _ in }
         var unsealed = cip_region()
         XCTAssertEqual(cip_region_create(8192, &unsealed), 0)
@@ -321,6 +323,7 @@ final class SharedRegionPoolTests: InterprocessTestCase {
             Forgery(region: Forgery.Part(16, try descriptor(small)), credits: credits),
             Forgery(region: Forgery.Part(16, open), credits: credits),
             Forgery(region: Forgery.Part(16, file), credits: credits),
+            Forgery(region: Forgery.Part(16, try descriptor(absent)), credits: credits),
             Forgery(region: credits, credits: credits),
             Forgery(region: good, credits: good),
             Forgery(region: good, credits: Forgery.Part(17, try descriptor(region))),
@@ -368,5 +371,25 @@ final class SharedRegionPoolTests: InterprocessTestCase {
         assertThrows(.resourcesExhausted) { _ = try reader.open(handle) }
         XCTAssertEqual(text(try reader.open(handle)), "x")
     }
+
+    /// A slot whose credit could not be sent at once, for want of memory, comes back all the same.
+    func testCreditsThatCannotBeSentAtOnce() throws {
+        defer { FaultInjection.clear() }
+        let (pool, reader) = try SharedRegionPool.make(slotCount: 1, slotSize: 1)
+        let content = try reader.open(lend(pool, "x"))
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .message)
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .send, times: 2)
+        content.release()
+        var slot = try pool.take(timeout: .seconds(10))
+        slot.withUnsafeMutableBytes { $0[0] = 1 }
+        XCTAssertEqual(FaultInjection.clear(), 0)
+        // One that was not lent, too.
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .message)
+        drop(slot)
+        _ = try pool.take(timeout: .seconds(10))
+        XCTAssertEqual(FaultInjection.clear(), 0)
+    }
+
+    private func drop(_ slot: consuming SharedRegionPool.Slot) {}
     #endif
 }
