@@ -103,9 +103,11 @@ final class FrameSender: TurnEnd, Sendable {
         return IPCError(.disconnected, .write, systemCode: error.systemCode, name: error.name, detail: nil)
     }
 
-    /// A message of which the kernel has a part goes, whether or not its sender has the time to wait for that.
+    /// A message of which the kernel has a part goes, whether or not its sender has the time to wait for that, or the
+    /// system the memory now.
     func keepOn(_ error: IPCError) throws(IPCError) {
-        guard error.code == .timedOut || error.code == .wouldBlock || error.code == .cancelled else { throw error }
+        let waits: [IPCError.Code] = [.timedOut, .wouldBlock, .cancelled, .resourcesExhausted]
+        guard waits.contains(error.code) else { throw error }
         if !flushAsExpected() { Task { await flushInTheEnd() } }
     }
 
@@ -194,7 +196,22 @@ extension FrameSender {
     }
 
     func flushInTheEnd() async {
-        repeat { try? await flush(until: .never) } while !flushOnceExpected()
+        repeat { await flushPatiently(until: .never) } while !flushOnceExpected()
+    }
+
+    /// Sends what is here, also where the system has no memory for a while.
+    ///
+    /// It is no caller that waits for room: closing does not cut it short.
+    private func flushPatiently(until deadline: Deadline) async {
+        repeat {
+            do throws(IPCError) {
+                if mayHaveCollected { _ = try await side.send(until: deadline) { flush(upTo: nil) } }
+                return
+            } catch {
+                if error.code != .resourcesExhausted { return }
+            }
+            await EventLoop.pauseInShortage()
+        } while !deadline.hasPassed
     }
 
     /// Sends what is here; returns whether nothing is left to be seen to, or somebody sees to it already.
@@ -204,9 +221,13 @@ extension FrameSender {
             if outbox.isExpected || lease == nil { return true }
             let result = outbox.flush(side)
             note(outbox.count)
-            outbox.isExpected = result == -cip_codes.would_block
+            outbox.isExpected = Self.isWorthRepeating(result)
             return !outbox.isExpected
         }
+    }
+
+    private static func isWorthRepeating(_ result: Int64) -> Bool {
+        result == -cip_codes.would_block || Shortage.isCause(of: result)
     }
 
     /// The same for the one who sees to it.
@@ -226,7 +247,7 @@ extension FrameSender {
             return
         }
         Task {
-            try? await flush(until: Deadline(after: Self.closingTime))
+            await flushPatiently(until: Deadline(after: Self.closingTime))
             core.close()
         }
     }
@@ -235,7 +256,7 @@ extension FrameSender {
     private func flushAtLast() -> Bool {
         guard let lease = core.leaseIfOpen(.send) else { return true }
         defer { withExtendedLifetime(lease) {} }
-        return flush(upTo: nil) != -cip_codes.would_block
+        return !Self.isWorthRepeating(flush(upTo: nil))
     }
 
     /// Closes the descriptor at once.

@@ -49,8 +49,8 @@ struct PacketOutbox: ~Copyable, @unchecked Sendable {
         guard count > 0, let memory = unsafe memory else { return 0 }
         let count = count
         let result = System.call(.send) { unsafe PacketTransport.sendFrames(core, memory, count) }
-        if result == -cip_codes.would_block { return result }
-        // What cannot be sent now never can: the next call tells.
+        if result == -cip_codes.would_block || Shortage.isCause(of: result) { return result }
+        // What else cannot be sent now never can: the next call tells.
         if result < 0 { failure = result }
         self.count = 0
         return min(result, 0)

@@ -156,6 +156,12 @@ extension PacketSender: TurnEnd {
     }
 
     private func flushInTheEnd() async {
-        repeat { try? await flush(until: .never) } while !flushAsExpected()
+        repeat {
+            do throws(IPCError) {
+                try await flush(until: .never)
+            } catch {
+                if error.code == .resourcesExhausted { await EventLoop.pauseInShortage() }
+            }
+        } while !flushAsExpected()
     }
 }

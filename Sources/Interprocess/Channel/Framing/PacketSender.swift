@@ -180,8 +180,8 @@ extension PacketSender {
         let lease = core.leaseIfOpen(.send)
         let isDone = outbox.withLock { outbox in
             let result = lease == nil ? 0 : flush(&outbox)
-            // What nobody sees to goes if there is room.
-            if result != -cip_codes.would_block { outbox.isExpected = false }
+            // What nobody sees to goes if there is room, and memory.
+            if result != -cip_codes.would_block && !Shortage.isCause(of: result) { outbox.isExpected = false }
             return !outbox.isExpected
         }
         if isDone && isClosing.load(ordering: .acquiring) { core.close() }
@@ -190,7 +190,7 @@ extension PacketSender {
 
     func flush(_ outbox: inout PacketOutbox) -> Int64 {
         let result = outbox.flush(core)
-        if outbox.count == 0 && outbox.failure == 0 { hasCollected.store(false, ordering: .releasing) }
+        hasCollected.store(outbox.count > 0 || outbox.failure != 0, ordering: .releasing)
         return result
     }
 
@@ -209,8 +209,7 @@ extension PacketSender {
     func abandon(_ identifier: UInt64) {
         let lease = core.leaseIfOpen(.send)
         outbox.withLock { outbox in
-            if lease == nil || outbox.add(abandonmentOf: identifier) < 0 { return }
-            if flush(&outbox) == -cip_codes.would_block { hasCollected.store(true, ordering: .releasing) }
+            if lease != nil && outbox.add(abandonmentOf: identifier) == 0 { _ = flush(&outbox) }
         }
     }
 

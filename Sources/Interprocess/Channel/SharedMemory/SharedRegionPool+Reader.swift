@@ -83,8 +83,7 @@ extension SharedRegionPool {
 
         fileprivate func giveBack(_ handle: Handle) {
             state.withLock { $0.openCount -= 1 }
-            // There is room for as many as there are slots; and without a pool nobody wants it.
-            try? credits.trySend(PoolCredit(index: handle.index, number: handle.number).bytes)
+            PoolCredit(index: handle.index, number: handle.number).send(by: credits)
         }
 
         /// Closes the reader, and lets the pool know.

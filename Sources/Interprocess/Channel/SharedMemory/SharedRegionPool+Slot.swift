@@ -131,5 +131,19 @@ struct PoolCredit {
     var bytes: [UInt8] {
         [UInt64(index), number].flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
     }
+
+    /// Sends it, later if the system has no memory for it now.
+    func send(by sender: IPCBytesSender) {
+        if trySend(by: sender) { return }
+        Task { repeat { await EventLoop.pauseInShortage() } while !trySend(by: sender) }
+    }
+
+    /// Returns whether it need not be tried again.
+    ///
+    /// There is room for as many as there are slots; and if the other side is closed, nobody wants it.
+    private func trySend(by sender: IPCBytesSender) -> Bool {
+        do throws(IPCError) { try sender.trySend(bytes) } catch { return error.code != .resourcesExhausted }
+        return true
+    }
 }
 #endif

@@ -181,8 +181,7 @@ public final class SharedRegionPool: Sendable, DescriptorOwner {
     /// Frees a slot that was not lent.
     func giveBack(_ index: Int) {
         slots.withLock { $0[index] = .returned }
-        // There is room for all of them; and if it is closed, nobody takes one any more.
-        try? returns.trySend(PoolCredit(index: index, number: 0).bytes)
+        PoolCredit(index: index, number: 0).send(by: returns)
     }
 
     /// Frees a slot whose handle could not be sent, or whose message is known to be lost.

@@ -147,6 +147,24 @@ final class ConnectionSendingTests: InterprocessTestCase {
         await assertThrows(.disconnected) { try await other.receive(timeout: .seconds(20)) }
     }
 
+    /// And where it has waited for room for some time when the connection is closed.
+    func testClosingSendsWhatWaitsForRoom() async throws {
+        let (one, other) = try Bytes.pair()
+        let count = try fill(one)
+        try await Task(executorPreference: EventLoop.shared) {
+            await Task.yield()
+            for number in 0..<50 { try await one.send([UInt8(number)]) }
+        }.value
+        await waits(one, atLeast: 1)
+        one.close()
+        for _ in 0..<count { _ = try await other.receive(timeout: .seconds(20)) }
+        for number in 0..<50 {
+            let received = try await other.receive(timeout: .seconds(20))
+            XCTAssertEqual(received, [UInt8(number)])
+        }
+        await assertThrows(.disconnected) { try await other.receive(timeout: .seconds(20)) }
+    }
+
     /// A peer that is gone ends sending, wherever it waits.
     func testThePeerLeaves() async throws {
         for large in [false, true] {

@@ -368,5 +368,19 @@ final class SharedRegionPoolTests: InterprocessTestCase {
         assertThrows(.resourcesExhausted) { _ = try reader.open(handle) }
         XCTAssertEqual(text(try reader.open(handle)), "x")
     }
+
+    /// A slot that could not be given back for want of memory is, later.
+    func testWantOfMemoryCostsNoSlot() throws {
+        defer { FaultInjection.clear() }
+        for isRead in [true, false] {
+            let (pool, reader) = try SharedRegionPool.make(slotCount: 1, slotSize: 1)
+            let handle = try lend(pool, "x")
+            FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .message, times: 3)
+            if isRead { _ = try reader.open(handle).copyOut() } else { pool.takeBack(handle) }
+            let again = try FaultInjection.sparing { try pool.take(timeout: .seconds(20)).lend(byteCount: 1) }
+            XCTAssertNotEqual(again, handle)
+            XCTAssertEqual(FaultInjection.clear(), 0)
+        }
+    }
     #endif
 }
