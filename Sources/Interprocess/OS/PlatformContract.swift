@@ -72,7 +72,7 @@ protocol PlatformLocalSockets {
     static func duplicate(_ core: DescriptorCore) throws(IPCError) -> DescriptorCore
     static func takeError(_ core: DescriptorCore) throws(IPCError) -> IPCError?
     static func makeReserve() -> Int64
-    static func shedClient(_ core: DescriptorCore)
+    static func shedClient(_ core: DescriptorCore) -> Bool
 }
 
 /// A listener's name and descriptor, before the listener is made.

@@ -129,10 +129,11 @@ enum LocalSocketBackend {
         return DescriptorCore(descriptor, name: core.name, waker: core.waker, isShared: true)
     }
 
-    /// Accepts a client and disconnects it.
-    static func shedClient(_ core: DescriptorCore) {
+    /// Accepts a client and disconnects it; returns whether there was one.
+    static func shedClient(_ core: DescriptorCore) -> Bool {
         let result = System.call(.accept) { cip_accept(core.descriptor) }
         if result >= 0 { _ = cip_close(result) }
+        return result >= 0
     }
 
     /// A descriptor of no use, to be given up when none is left.

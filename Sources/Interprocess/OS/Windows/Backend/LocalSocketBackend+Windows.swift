@@ -98,7 +98,7 @@ enum LocalSocketBackend {
 
     /// Handles do not run out as descriptors do, so none is held in reserve.
     static func makeReserve() -> Int64 { -1 }
-    static func shedClient(_ core: DescriptorCore) {}
+    static func shedClient(_ core: DescriptorCore) -> Bool { false }
 }
 
 /// Who may connect: the pipe's security descriptor sees to it.
