@@ -14,6 +14,8 @@ final class RouterCore: Sendable {
         var routes: [IPCReceiverGroup.ID: Route] = [:]
         var isShutDown = false
         var isStarted = false
+        /// Whether the thread is past its last handler, or never was.
+        var hasEnded = false
         var thread: UInt64 = 0
     }
 
@@ -80,10 +82,25 @@ final class RouterCore: Sendable {
 
     private func run() {
         state.withLock { $0.thread = cip_thread_current() }
-        // It ends when the group is closed.
-        while let event = try? group.next() { handle(event) }
+        var backoff = Backoff()
+        while true {
+            do throws(IPCError) {
+                let event = try group.next()
+                if case .failed(_, let error) = event, isPassing(error) { throw error }
+                backoff = Backoff()
+                handle(event)
+            } catch {
+                if error.code == .closed { break }
+                // Whatever is in the way, the routes stay, and the processor is not kept busy.
+                backoff.sleep(until: .never)
+            }
+        }
+        state.withLock { $0.hasEnded = true }
         life.close()
     }
+
+    /// Whether an error is the system's want of memory: then what has come waits, and is received later.
+    private func isPassing(_ error: IPCError) -> Bool { Shortage.isCause(of: -(error.systemCode ?? 0)) }
 
     private func handle(_ event: IPCReceiverGroup.Event) {
         switch event {
@@ -108,7 +125,10 @@ final class RouterCore: Sendable {
     func shutDown() {
         let routes = state.withLock { state in
             state.isShutDown = true
-            if !state.isStarted { life.close() }
+            if !state.isStarted {
+                state.hasEnded = true
+                life.close()
+            }
             defer { state.routes = [:] }
             return state.routes
         }
@@ -120,14 +140,24 @@ final class RouterCore: Sendable {
     /// Whether the thread that calls is the one whose end it would wait for.
     private var isOwnThread: Bool { state.withLock { $0.isStarted && $0.thread == cip_thread_current() } }
 
+    private var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
     func waitForEnd() {
         if isOwnThread { return }
         // Nobody closes it meanwhile.
         let descriptor = end.descriptorCore.descriptor
-        _ = System.call(.poll) { cip_poll(descriptor, Int64(CIP_READABLE), -1, -1) }
+        var backoff = Backoff()
+        while !hasEnded {
+            let result = System.call(.poll) { cip_poll(descriptor, Int64(CIP_READABLE), -1, -1) }
+            if result < 0 { backoff.sleep(until: .never) }
+        }
     }
 
     func waitForEndAwaited() async {
-        if !isOwnThread { _ = await end.descriptorCore.becomeReady(.receive, until: .never) }
+        if isOwnThread { return }
+        while !hasEnded && !Task.isCancelled {
+            let result = await end.descriptorCore.becomeReady(.receive, until: .never)
+            if result < 0 { await EventLoop.pauseInShortage() }
+        }
     }
 }
