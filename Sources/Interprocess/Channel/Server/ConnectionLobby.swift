@@ -7,6 +7,8 @@ final class ConnectionLobby<Connection: Sendable>: Sendable {
     struct State {
         var isClosed = false
         var hasStarted = false
+        /// Why no clients can come.
+        var failure: IPCError?
         var connections: [Connection] = []
         var waiting: [ParkedCall] = []
     }
@@ -17,12 +19,22 @@ final class ConnectionLobby<Connection: Sendable>: Sendable {
     /// A lobby whose calls end with a descriptor.
     init(_ core: DescriptorCore) { self.core = core }
 
-    /// Returns whether this is the first time that anybody asks.
+    /// Returns whether this is the first time that anybody asks, or the first time after a failure.
     func start() -> Bool {
         state.withLock { state in
-            defer { state.hasStarted = true }
+            defer { (state.hasStarted, state.failure) = (true, state.hasStarted ? state.failure : nil) }
             return !state.hasStarted
         }
+    }
+
+    /// Ends all waits, for no clients can come; the next call tries again.
+    func fail(_ error: IPCError) {
+        let waiting = state.withLock { state in
+            (state.hasStarted, state.failure) = (false, error)
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for call in waiting { call.wake() }
     }
 
     /// Lets a connection wait; returns whether it may.
@@ -81,12 +93,13 @@ final class ConnectionLobby<Connection: Sendable>: Sendable {
     }
 
     private func takeOrWait(_ call: ParkedCall?) throws(IPCError) -> Connection? {
-        let (connection, isClosed) = state.withLock { state -> (Connection?, Bool) in
-            if !state.connections.isEmpty { return (state.connections.removeFirst(), false) }
+        let (connection, failure, isClosed) = state.withLock { state -> (Connection?, IPCError?, Bool) in
+            if !state.connections.isEmpty { return (state.connections.removeFirst(), nil, false) }
             if let call { state.waiting.append(call) }
-            return (nil, state.isClosed)
+            return (nil, state.failure, state.isClosed)
         }
         if isClosed { throw core.error(.closed, .accept) }
+        if let failure { throw failure }
         return connection
     }
 

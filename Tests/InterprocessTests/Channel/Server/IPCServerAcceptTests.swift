@@ -86,6 +86,18 @@ final class IPCServerAcceptTests: InterprocessTestCase {
         assertThrows(.disconnected) { try unaccepted.receive(timeout: .seconds(20)) }
     }
 
+    /// What keeps a server from serving is told, and the server stays open.
+    func testOptionsThatMakeNoSense() async throws {
+        let server = try TextServer(try namespacedName(), options: serverOptions { $0.maximumClients = 0 })
+        for _ in 0..<2 {
+            await assertThrows(.invalidArgument) { try await onThread { try server.accept() } }
+            await assertThrows(.invalidArgument) { try await server.accept() }
+            await assertThrows(.invalidArgument) { try await server.serve { _ in } }
+        }
+        server.close()
+        await assertThrows(.closed) { try await server.accept() }
+    }
+
     func testAServerForOne() throws {
         let server = try IPCOneShotServer<String, Int>()
         assertThrows(.timedOut) { try server.accept(timeout: .milliseconds(5)) }
