@@ -133,7 +133,8 @@ int64_t cip_region_is_reserved(int64_t descriptor, size_t size) {
 
 int64_t cip_region_map(int64_t descriptor, size_t size, bool to_fill, void **memory) {
     void *mapped = mmap(NULL, size, PROT_READ | (to_fill ? PROT_WRITE : 0), MAP_SHARED, (int)descriptor, 0);
-    if (mapped == MAP_FAILED) return -(int64_t)errno;
+    // EAGAIN means here that no more memory may be locked, and elsewhere that a call would have to wait.
+    if (mapped == MAP_FAILED) return errno == EAGAIN ? -ENOMEM : -(int64_t)errno;
     *memory = mapped;
     return 0;
 }

@@ -140,4 +140,9 @@ extension EventLoop {
         pause.didDrain()
         if outcome == .cancelled { throw IPCError(.cancelled, operation, name: name, detail: nil) }
     }
+
+    /// Suspends the task until the system may have memory again, or the task is cancelled.
+    static func pauseInShortage() async {
+        try? await pause(until: Deadline(after: .milliseconds(10)), for: .wait, name: nil)
+    }
 }

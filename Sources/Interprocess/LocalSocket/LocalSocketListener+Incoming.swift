@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+internal import CInterprocess
+
 extension LocalSocketListener {
     /// The clients, one after another, for as long as the listener is open.
     ///
@@ -26,8 +28,7 @@ extension LocalSocketListener {
                 switch error.code {
                 case .closed: return nil
                 case .wouldBlock: break
-                case .resourcesExhausted: if !listener.shedClient() { listener.pause() }
-                default: listener.pause()
+                default: if !listener.shedClient(after: error) { listener.pause() }
                 }
                 return .failure(error)
             }
@@ -39,16 +40,21 @@ extension LocalSocketListener {
         if !isClosed { reserve.fill(LocalSocketBackend.makeReserve) }
     }
 
-    /// Accepts a client by the reserve descriptor's number, and disconnects it.
+    /// Where no descriptor is left: accepts a client by the reserve descriptor's number, and disconnects it.
     ///
-    /// - Returns: Whether there was a reserve, and it has helped.
-    func shedClient() -> Bool {
+    /// What else the system may be short of is none the less short for that.
+    ///
+    /// - Returns: Whether a client was disconnected.
+    func shedClient(after error: IPCError) -> Bool {
         let core = descriptorCore
-        // Held throughout, for a number that has come to mean something else must not be accepted on.
-        guard let lease = try? core.lease(.receive, for: .accept), reserve.give() else { return false }
+        let code = error.systemCode
+        guard code == cip_codes.no_descriptors || code == cip_codes.no_descriptors_in_system,
+            // Held throughout, for a number that has come to mean something else must not be accepted on.
+            let lease = try? core.lease(.receive, for: .accept), reserve.give()
+        else { return false }
+        defer { withExtendedLifetime(lease) {} }
         let isShed = LocalSocketBackend.shedClient(core)
         fillReserve()
-        withExtendedLifetime(lease) {}
         return isShed
     }
 

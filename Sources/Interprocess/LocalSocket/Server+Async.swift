@@ -100,7 +100,7 @@ final class Server: Sendable {
                 if error.code == .closed { return }
                 if isStopping.load(ordering: .sequentiallyConsistent) { return }
                 options.onFailure?(LocalSocketListener.ServeFailure(error: error, stream: nil))
-                if error.code != .resourcesExhausted || !listener.shedClient() { try? await listener.pauseAfterError() }
+                if !listener.shedClient(after: error) { try? await listener.pauseAfterError() }
             }
         }
     }

@@ -15,6 +15,8 @@ struct FaultedOperation {
     var needs: Set<Leftovers.Kind> = []
     /// Errors that would make it wait for what does not come.
     var leftOut: Set<String> = []
+    /// The calls that are its own, where a thread that goes on makes others at the same time; `nil` are all of them.
+    var ownCalls: Set<System.Call>?
     let body: (FaultScene) throws -> Void
 
     func leaving(_ kinds: Leftovers.Kind...) -> FaultedOperation {
@@ -27,6 +29,13 @@ struct FaultedOperation {
     func without(_ errors: String...) -> FaultedOperation {
         var operation = self
         operation.leftOut = Set(errors)
+        return operation
+    }
+
+    /// The same with calls of these kinds only.
+    func making(_ calls: System.Call...) -> FaultedOperation {
+        var operation = self
+        operation.ownCalls = Set(calls)
         return operation
     }
 
@@ -61,7 +70,10 @@ struct FaultFindings {
             defer { watchdog.end() }
             let before = Leftovers(of: operation.needs)
             let scene = FaultScene(part, test.path("scene"))
-            do { try operation.body(scene) } catch is FaultScene.Over {}
+            do {
+                defer { FaultInjection.beforeCalls(nil) }
+                try operation.body(scene)
+            } catch is FaultScene.Over {}
             before.assertNoneAdded(name)
             scene.end()
             return scene
@@ -78,15 +90,16 @@ struct FaultFindings {
             let outcome = try XCTUnwrap(scene.outcome, "\(operation.name) was not tried")
             findings.append(Finding(place: place, fault: name, outcome: outcome))
         }
+        func isTried(_ place: FaultPlace) -> Bool { operation.ownCalls?.contains(place.call) ?? true }
         // How often an event loop is told is chance, save for the first time.
         for place in recording.calls.places
-        where !first.isPretended(place) && !(place.call == .watch && place.occurrence > 0) {
+        where isTried(place) && !first.isPretended(place) && !(place.call == .watch && place.occurrence > 0) {
             for error in SystemCallFaults.errors(of: place.call) + [SystemCallFaults.interruption]
             where !operation.leftOut.contains(error.name) {
                 try add(.result(-Int64(error.number)), error.name, place)
             }
         }
-        for place in recording.transfers.places { try add(.short(1), "short", place) }
+        for place in recording.transfers.places where isTried(place) { try add(.short(1), "short", place) }
     }
 }
 

@@ -46,7 +46,9 @@ final class FaultCampaignTests: InterprocessTestCase {
     func testEventLoop() throws { try expect(.eventLoop) }
     func testChannels() throws { try expect(.channels) }
     func testGroups() throws { try expect(.groups) }
+    func testRouters() throws { try expect(.routers) }
     func testConnections() throws { try expect(.connections) }
+    func testServers() throws { try expect(.servers) }
     func testSharedMemory() throws { try expect(.sharedMemory) }
 }
 #endif

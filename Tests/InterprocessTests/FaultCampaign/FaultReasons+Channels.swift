@@ -25,7 +25,10 @@ extension FaultSection {
                 .option,
                 "",
                 ["`send(_:with:)`", "`await send(_:with:)`"],
-                "A socket that others will have too keeps the limit of 10 milliseconds for a send inside the system, which is tried again."
+                """
+                No send of this library waits inside the system for longer than 10 milliseconds, and then it is tried again; \
+                a socket that others get is to lose that limit. It keeps it, for the others, too.
+                """
             )
         ]
     }
@@ -38,10 +41,15 @@ extension FaultSection {
                 "EAGAIN",
                 as: .resourcesExhausted,
                 tellsSystemCode: true,
-                "The queue of signals is full, which nothing tells the end of."
+                "As many signals as may be wait to be taken, and nothing tells when there is room."
             ),
             .thrown(.signal, "ESRCH", as: .notFound, tellsSystemCode: true, "There is no such process."),
-            .harmless(.signal, "EPERM ESRCH", ["`Signal.status"], "It is the answer."),
+            .harmless(
+                .signal,
+                "EPERM ESRCH",
+                ["`Signal.status"],
+                "That is the answer: the process belongs to somebody else, or there is none."
+            ),
         ]
     }
 
@@ -96,29 +104,70 @@ extension FaultSection {
 
     static var groupReasons: [FaultReason] {
         FaultReason.waiting(.message, operations: ["`next()`", "`await next()`", "`tryNext()`"]) + [
-            .harmless(.wake, "", ["`remove(_:)`"], "The system watches it no more in any case, once it is closed."),
-            .harmless(.poll, "EINVAL ENOMEM", ["`next()`", "`await next()`", "`tryNext()`"], "It is looked again."),
+            .harmless(
+                .wake,
+                "",
+                ["`remove(_:)`"],
+                "It is no member any more: what the system tells of it, until it is closed, is passed over."
+            ),
+            .harmless(
+                .poll,
+                "EINVAL ENOMEM",
+                ["`next()`", "`await next()`", "`tryNext()`"],
+                "The system is asked again which members have something."
+            ),
             .thrown(
                 .poll,
                 "EINTR",
                 ["`tryNext()`"],
                 as: .wouldBlock,
-                "The time is over at once: the call returns `nil`, and the next one looks again."
+                "It has no time to ask again: it returns `nil`, and the next call looks again."
             ),
         ]
     }
 
     static var connectionReasons: [FaultReason] {
-        FaultReason.binding + FaultReason.unknownFile("`IPCServer(_:)`") + looks + endingIntroductions + [
+        looks + endingIntroductions + [
+            .harmless(.connect, "EAGAIN", "The backlog of the server is full: it waits for room."),
             .harmless(.message, "EAGAIN", "It waits until the system lets it go on."),
+            .harmless(.send, "EAGAIN", "It waits until the system lets it go on."),
             .harmless(
                 .message,
                 "ECONNRESET EPIPE",
-                ["`IPCConnection(over:)`", "`await IPCConnection(over:)`"],
+                introductions,
                 "A peer that has left may have said why, so that this is read first."
             ),
             .thrown(
                 .message,
+                "EAGAIN",
+                reaching,
+                as: .wouldBlock,
+                "There is no room for an introduction, which there is in every stream that nobody has used."
+            ),
+            .thrown(
+                .message,
+                "ECONNRESET EPIPE",
+                reaching,
+                as: .disconnected,
+                tellsSystemCode: true,
+                "The other side is gone, which is told in the same way on every system."
+            ),
+            .harmless(
+                .option,
+                "",
+                ["`await IPCConnection.connect(to:)`"],
+                "The socket stays in nonblocking mode, which reading and writing do not mind."
+            ),
+            .thrown(
+                .message,
+                "ECONNRESET EPIPE",
+                as: .disconnected,
+                tellsSystemCode: true,
+                afterwards: .disconnected,
+                "The other side is gone, which is told in the same way on every system, from then on."
+            ),
+            .thrown(
+                .send,
                 "ECONNRESET EPIPE",
                 as: .disconnected,
                 tellsSystemCode: true,
@@ -131,6 +180,60 @@ extension FaultSection {
                 ["`peerCredentials()`"],
                 "What the system does not tell of groups and labels is unknown: `nil`."
             ),
+        ]
+    }
+
+    private static let reaching = [
+        "`IPCConnection.connect(to:)`", "`await IPCConnection.connect(to:)`", "`IPCConnection.spawn(_:)`",
+        "`await IPCConnection.spawn(_:)`",
+    ]
+
+    private static let introductions = reaching + ["`IPCConnection(over:)`", "`await IPCConnection(over:)`"]
+
+    static var serverReasons: [FaultReason] {
+        FaultReason.binding + FaultReason.unknownFile("`IPCServer(_:)`") + servingReasons + [
+            .harmless(.accept, "EAGAIN", "There is no client after all: it waits for one."),
+            .harmless(.accept, "ECONNABORTED", "A client that has left again is passed over."),
+            .harmless(.message, "EAGAIN", "It waits until the system lets it go on."),
+            .harmless(.send, "EAGAIN", "It waits until the system lets it go on."),
+            .harmless(
+                .message,
+                "ECONNRESET EPIPE",
+                """
+                While a client introduces itself: one that has left may have said why, so that this is read first. Later: it \
+                has left, and its connection ends.
+                """
+            ),
+            .harmless(
+                .message,
+                "",
+                ["`await serve(replying:)`"],
+                "When the answer is on its way, the client's connection ends with the error; `onFailure` is told."
+            ),
+            .harmless(.send, "ECONNRESET EPIPE", "The client has left, and its answer is lost."),
+            .harmless(.send, "It is tried again, when the connection is closed at the latest."),
+            .turnsAway(
+                .message,
+                "",
+                """
+                A client that cannot be introduced is disconnected; `onFailure`, if there is one, is told. The call goes on \
+                waiting for the next one.
+                """
+            ),
+        ]
+    }
+
+    static var routerReasons: [FaultReason] {
+        [
+            .harmless(.option, "", ["`init()`"], "The size of a pipe's buffer is a wish."),
+            .harmless(.poll, "", "It is tried again, after a moment."),
+            .harmless(.message, "EAGAIN", "There is nothing after all: it waits for something to come."),
+            .harmless(
+                .message,
+                "ENOBUFS ENOMEM ETOOMANYREFS",
+                "The message goes on waiting, and is received as soon as the system has memory again."
+            ),
+            .harmless(.watch, "It is tried again, after 10 milliseconds."),
         ]
     }
 
@@ -156,10 +259,16 @@ extension FaultSection {
         FaultReason.waiting(.message) + [
             .harmless(
                 .message,
+                "ENOBUFS ENOMEM ETOOMANYREFS",
+                ["`Reader.open(_:)`, and giving back"],
+                "The slot is given back as soon as the system has memory again."
+            ),
+            .harmless(
+                .message,
                 "",
                 ["`Reader.open(_:)`, and giving back"],
-                "Giving back cannot throw: the slot stays lent, until the pool ends."
-            )
+                "Giving back cannot throw. Such an error tells that the pool has gone; else the slot stays lent until it does."
+            ),
         ]
     }
 }

@@ -60,7 +60,7 @@ extension FaultSection {
                 "EINVAL EIO ENOLCK",
                 ["`init(_:)`, a path that a dead one has"],
                 as: .busy,
-                "A name that is taken is replaced under the lock of the directory alone."
+                "A name that is taken is replaced only while the directory is locked, which it cannot be."
             ),
             .harmless(
                 .file,
@@ -86,11 +86,60 @@ extension FaultSection {
                 ["`detach()`"],
                 "The descriptor is given away in nonblocking mode, as the listener had it."
             ),
-            .harmless(
-                .credentials,
+            .turnsAway(
+                .accept,
+                "EMFILE ENFILE",
+                as: .resourcesExhausted,
+                """
+                No descriptor is left: the client is disconnected by means of the one in reserve, so that it does not wait \
+                in vain. The next one can come in.
+                """
+            ),
+            .harmless(.receive, "EAGAIN", "It waits until the system lets it go on."),
+            .turnsAway(
+                .receive,
                 "",
-                ["`accept()` at a name without a file"],
-                "A client that cannot be identified is turned away, and the next one is accepted."
+                "The client's handler ends with the error, and its connection with that; `onFailure` is told."
+            ),
+        ] + servingReasons
+    }
+
+    /// What servers of all kinds do when something is in the way of a client, or of the next one.
+    static var servingReasons: [FaultReason] {
+        [
+            .turnsAway(.credentials, "", "A client that cannot be identified is disconnected."),
+            .harmless(
+                .socket,
+                "No descriptor is kept in reserve, which matters when none is left; it is tried again with the next client."
+            ),
+            .turnsAway(
+                .accept,
+                "EMFILE ENFILE",
+                """
+                No descriptor is left: the client is disconnected by means of the one in reserve, so that it does not wait \
+                in vain. The call goes on waiting for the next one.
+                """
+            ),
+            .harmless(
+                .accept,
+                "ENOBUFS ENOMEM",
+                ["`await connections.next()`"],
+                "The client goes on waiting, and is accepted as soon as the system has memory again."
+            ),
+            .harmless(
+                .accept,
+                "EINVAL ENOBUFS ENOMEM EPERM EPROTO",
+                "`onFailure` is told, and it is tried again after 10 milliseconds, for which the client goes on waiting."
+            ),
+            .harmless(
+                .watch,
+                "ENOMEM ENOSPC",
+                ["`await connections.next()`"],
+                "The client goes on waiting, and is accepted as soon as the system has memory again."
+            ),
+            .harmless(
+                .watch,
+                "`onFailure` is told, and it is tried again after 10 milliseconds, for which the client goes on waiting."
             ),
         ]
     }
@@ -127,7 +176,7 @@ extension FaultSection {
     }
 
     private static var waitsByPolling: String {
-        "What closing would need to end a call inside the system cannot be had: the call waits by polling instead."
+        "What closing needs to end a call that waits inside the system cannot be had: the call waits by polling instead."
     }
 
     static var pipeReasons: [FaultReason] {
@@ -137,7 +186,7 @@ extension FaultSection {
                 .file,
                 "",
                 ["`UnnamedPipe"],
-                "A description of its own cannot be had: it stays a shared one, on which calls wait by polling."
+                "The end cannot be opened once more, for a description of its own: it stays the shared one, on which calls wait by polling."
             ),
         ]
     }

@@ -22,6 +22,8 @@ struct FaultOutcome: Equatable {
     var afterwards: IPCError.Code?
     /// Whether a file was left in the directory that the operation used.
     var leavesFile = false
+    /// Whether a client was disconnected, so that another one has come in.
+    var turnsAway = false
 }
 
 /// An operation amid what it needs: objects that are made anew for each fault.
@@ -56,6 +58,21 @@ final class FaultScene {
     /// Makes the first calls of these kinds say "would block", although they would not: so that an operation waits,
     /// and what it waits for is there already.
     func pretendToBlock(_ calls: System.Call...) { pretended = calls }
+
+    /// Does something whenever the operation makes a call of these kinds, just before it does: so that what it waits for
+    /// comes when it waits, and not before.
+    func before(_ calls: System.Call..., body: @escaping @Sendable () -> Void) {
+        FaultInjection.beforeCalls { call in if calls.contains(call) { body() } }
+    }
+
+    /// Whether a call is told that the other side is gone, which then gets nothing more.
+    var losesPeer: Bool {
+        guard case .fault(.result(let result), _) = part else { return false }
+        return [EPIPE, ECONNRESET].contains(Int32(-result))
+    }
+
+    /// A client was disconnected, and another one has come in.
+    func didTurnAway() { outcome?.turnsAway = true }
 
     /// The operation that the scene is about.
     ///

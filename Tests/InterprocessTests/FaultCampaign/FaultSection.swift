@@ -42,6 +42,21 @@ struct FaultReason {
         harmless(call, errors, [], text)
     }
 
+    /// A client is disconnected, and the next one is served.
+    static func turnsAway(
+        _ call: System.Call,
+        _ errors: String,
+        as code: IPCError.Code? = nil,
+        _ text: String
+    ) -> FaultReason {
+        FaultReason(
+            call: call,
+            errors: Set(errors.split(separator: " ").map(String.init)),
+            outcome: FaultOutcome(thrown: code, tellsSystemCode: code != nil, turnsAway: true),
+            text: text
+        )
+    }
+
     /// It is thrown as another code than the error's own.
     static func thrown(
         _ call: System.Call,

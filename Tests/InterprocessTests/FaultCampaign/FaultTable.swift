@@ -151,10 +151,10 @@ struct FaultTable {
 
 extension FaultOutcome {
     fileprivate var text: String {
-        guard let thrown else { return leavesFile ? "succeeds, and a file stays" : "succeeds" }
-        var text = "`.\(thrown)`"
+        var text = thrown.map { "`.\($0)`" } ?? "succeeds"
         if let afterwards { text += afterwards == .closed ? ", then closed" : ", then `.\(afterwards)`" }
         if leavesFile { text += ", and a file stays" }
+        if turnsAway { text += ", with the next client" }
         return text
     }
 }

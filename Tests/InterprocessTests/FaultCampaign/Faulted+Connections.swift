@@ -6,12 +6,12 @@ import XCTest
 
 @testable import Interprocess
 
-/// Connections, servers and shared memory.
+/// Connections and shared memory.
 extension FaultSection {
     static var connections: FaultSection {
         FaultSection(
-            title: "IPCConnection, IPCServer and IPCOneShotServer",
-            operations: connectionMaking + connectionUse,
+            title: "IPCConnection",
+            operations: connectionMaking + connectionReaching + connectionUse + connectionRequests,
             reasons: connectionReasons
         )
     }
@@ -45,23 +45,13 @@ extension FaultSection {
                 try other.writeAll(frame(.message, encoded("hello")))
                 XCTAssertEqual(try connection.receive(), "hello")
             },
-            .make("`IPCServer(_:)`") { scene in
-                let name = try LocalSocketName.path(scene.path)
-                try scene.faulted { try IPCServer<String, String>(name) }.close()
-            },
-            .make("`IPCOneShotServer()`") { scene in
-                try scene.faulted { try IPCOneShotServer<String, String>() }.close()
-            },
         ]
     }
 
     /// A stream, and its other end, which has introduced itself.
     private static func introducedPeer() throws -> (LocalSocketStream, LocalSocketStream) {
         let (one, other) = try LocalSocketStream.pair()
-        let options = IPCConnectionOptions()
-        let fingerprint = Hello.fingerprint(String.self, options)
-        let hello = Hello(.peer, options, receives: fingerprint, sends: fingerprint)
-        try other.writeAll(frame(.hello, hello.bytes))
+        try other.writeAll(introduction(.peer))
         return (one, other)
     }
 

@@ -11,7 +11,7 @@ extension FaultSection {
     static var localSocketListener: FaultSection {
         FaultSection(
             title: "LocalSocketListener",
-            operations: listenerMaking + listenerAccepting + listenerUse,
+            operations: listenerMaking + listenerAccepting + listenerServing + listenerUse,
             reasons: listenerReasons
         )
     }
@@ -59,14 +59,6 @@ extension FaultSection {
                 let client = try LocalSocketStream.connect(to: try name(scene))
                 scene.pretendToBlock(.accept)
                 try talk(client, scene.faulted { try listener.accept(timeout: .seconds(20)) })
-            },
-            .use("`accept()` at a name without a file") { scene in
-                let listener = try LocalSocketListener(try uniqueName())
-                let clients = try (0..<2).map { _ in try LocalSocketStream.connect(to: listener.name!) }
-                let stream = try scene.faulted { try listener.accept() }
-                // The first of them may have been turned away.
-                for client in clients { _ = try? client.writeAll("x") }
-                XCTAssertEqual(try stream.readExactly(1), Array("x".utf8))
             },
             .use("`await accept()`") { scene in
                 let listener = try LocalSocketListener(try name(scene))

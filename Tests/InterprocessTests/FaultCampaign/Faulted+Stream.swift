@@ -76,6 +76,18 @@ extension FaultSection {
                 let (receiver, _) = try scene.faulted { try one.split() }
                 try talk(other, receiver)
             },
+            .use("`reunite(_:_:)`") { scene in
+                let (one, other) = try LocalSocketStream.pair()
+                let (receiver, sender) = try one.split()
+                try talk(other, scene.faulted { try LocalSocketStream.reunite(receiver, sender) })
+            },
+            .use("`LocalSocketSender.shutdown()`") { scene in
+                let (one, other) = try LocalSocketStream.pair()
+                let (receiver, sender) = try one.split()
+                try scene.faulted { try sender.shutdown() }
+                XCTAssertNil(try other.readLine())
+                try talk(other, receiver)
+            },
             .use("`detach()`") { scene in
                 let (one, other) = try LocalSocketStream.pair()
                 close(try scene.faulted { try one.detach() })

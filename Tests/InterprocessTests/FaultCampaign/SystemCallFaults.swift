@@ -148,17 +148,17 @@ enum SystemCallFaults {
         Kind(.lock, "flock", "EAGAIN EINVAL EIO ENOLCK"),
         Kind(
             .memory,
-            "memfd_create, ftruncate, fallocate, fcntl F_ADD_SEALS, openat, fstat, mmap",
-            "EACCES EAGAIN EBUSY EFBIG EINVAL EIO EMFILE ENFILE ENODEV ENOMEM ENOSPC EOVERFLOW EPERM"
+            "memfd_create, ftruncate, fallocate, fcntl F_ADD_SEALS, openat, fstat, mmap (whose EAGAIN becomes ENOMEM)",
+            "EACCES EBUSY EFBIG EINVAL EIO EMFILE ENFILE ENODEV ENOMEM ENOSPC EOVERFLOW EPERM"
         ),
         Kind(.watch, "epoll_ctl, of an event loop", "EEXIST EINVAL ELOOP ENOENT ENOMEM ENOSPC EPERM"),
-        Kind(.thread, "pthread_create", "EAGAIN EINVAL EPERM"),
+        Kind(.thread, "pthread_create (whose EAGAIN becomes ENOMEM)", "EINVAL ENOMEM EPERM"),
         Kind(.signal, "sigaction, kill, tgkill, sigqueue", "EAGAIN EINVAL EPERM ESRCH"),
         Kind(
             .spawn,
-            "fork, execve",
+            "fork, execve (whose EAGAIN becomes ENOMEM)",
             """
-            E2BIG EACCES EAGAIN EINVAL EIO EISDIR ELOOP EMFILE ENAMETOOLONG ENFILE ENOENT ENOEXEC ENOMEM ENOTDIR \
+            E2BIG EACCES EINVAL EIO EISDIR ELOOP EMFILE ENAMETOOLONG ENFILE ENOENT ENOEXEC ENOMEM ENOTDIR \
             EPERM ETXTBSY
             """
         ),

@@ -101,6 +101,27 @@ final class ConnectionsFailureTests: InterprocessTestCase {
         }
     }
 
+    /// Want of memory ends nothing and costs no client, and while it lasts, cancelling ends the call.
+    func testWantOfMemory() throws {
+        for call in [System.Call.accept, .watch] {
+            try forEachNameAndExecutor { name, executor in
+                let listener = try LocalSocketListener(name)
+                let client = try listener.newClient()
+                FaultInjection.inject(.result(-Int64(ENOMEM)), into: call, times: .max)
+                let cancelled = echoLines(listener, executor)
+                waitUntilAwaited()
+                cancelled.cancel()
+                assertThrows(.cancelled, .accept) { try cancelled.value() }
+                FaultInjection.clear()
+                FaultInjection.inject(.result(-Int64(ENOMEM)), into: call, times: 2)
+                let serving = echoLines(listener, executor)
+                try client.assertEcho("patient")
+                listener.close()
+                try serving.value()
+            }
+        }
+    }
+
     /// Clients that are gone by the time that they are accepted are passed over.
     func testClientsThatAreGone() async throws {
         for (name, executor) in try eachNameAndExecutor() {

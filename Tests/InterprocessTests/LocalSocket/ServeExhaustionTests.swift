@@ -153,6 +153,25 @@ final class ServeExhaustionTests: InterprocessTestCase {
         try stop(serving)
     }
 
+    /// Want of memory costs no client, though there is a descriptor in reserve.
+    func testWantOfMemory() throws {
+        defer { FaultInjection.clear() }
+        for call in [System.Call.accept, .watch] {
+            let listener = try LocalSocketListener(try namespacedName())
+            let client = try listener.newClient()
+            let before = failures.count
+            FaultInjection.inject(.result(-Int64(ENOMEM)), into: call, times: 3)
+            let start = ContinuousClock.now
+            let serving = serve(listener)
+            waitForFailures(before + 3)
+            try client.assertEcho("after all")
+            XCTAssertGreaterThanOrEqual(ContinuousClock.now - start, .milliseconds(30))
+            client.close()
+            try stop(serving)
+        }
+        assertFailuresToAccept()
+    }
+
     /// Other errors are told as well, and do not keep the processor busy.
     func testOtherErrors() throws {
         defer { FaultInjection.clear() }

@@ -198,7 +198,7 @@ extension FrameSender {
     func flushInTheEnd() async {
         repeat {
             let result = await core.awaiting(.send, until: .never, waitsFirst: false) { flush(upTo: nil) }
-            await pauseIfExhausted(result)
+            if isShortage(result) { await EventLoop.pauseInShortage() }
         } while !flushOnceExpected()
     }
 

@@ -168,7 +168,8 @@ extension IPCConnection {
     /// - Throws: ``IPCError/Code/noReply`` when the other side has the request, and will not reply;
     ///   ``IPCError/Code/timedOut``, ``IPCError/Code/disconnected`` and ``IPCError/Code/closed``, after which it is not
     ///   known whether it has it; ``IPCError/Code/decodingFailed`` when the reply cannot be decoded;
-    ///   ``IPCError/Code/protocolViolation``; otherwise as `send(_:timeout:)` does.
+    ///   ``IPCError/Code/protocolViolation``; otherwise as `send(_:timeout:)` does. Of another error whose
+    ///   ``IPCError/operation`` is to read, the other side has the request, and its reply is dropped when it comes.
     public func request(_ value: Outgoing, timeout: Duration? = nil) throws(IPCError) -> Incoming {
         let patience = receiver.settings.patience(timeout)
         let number = receiver.beginRequest()

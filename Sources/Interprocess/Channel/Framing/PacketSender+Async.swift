@@ -160,7 +160,7 @@ extension PacketSender: TurnEnd {
             let result = await core.awaiting(.send, until: .never, waitsFirst: false) {
                 outbox.withLock { flush(&$0) }
             }
-            await pauseIfExhausted(result)
+            if isShortage(result) { await EventLoop.pauseInShortage() }
         } while !flushAsExpected()
     }
 }

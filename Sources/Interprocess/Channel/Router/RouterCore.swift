@@ -14,6 +14,8 @@ final class RouterCore: Sendable {
         var routes: [IPCReceiverGroup.ID: Route] = [:]
         var isShutDown = false
         var isStarted = false
+        /// Whether the thread is past its last handler, or never was.
+        var hasEnded = false
         var thread: UInt64 = 0
     }
 
@@ -80,17 +82,21 @@ final class RouterCore: Sendable {
 
     private func run() {
         state.withLock { $0.thread = cip_thread_current() }
-        var pause = Backoff()
+        var backoff = Backoff()
         while true {
             do throws(IPCError) {
-                handle(try group.next())
-                pause = Backoff()
+                let event = try group.next()
+                // What has come waits, and is received later.
+                if case .failed(_, let error) = event, isShortage(-(error.systemCode ?? 0)) { throw error }
+                backoff = Backoff()
+                handle(event)
             } catch {
                 if error.code == .closed { break }
-                // The system is short of something, which may pass.
-                pause.sleep(until: .never)
+                // Whatever is in the way, the routes stay, and the processor is not kept busy.
+                backoff.sleep(until: .never)
             }
         }
+        state.withLock { $0.hasEnded = true }
         life.close()
     }
 
@@ -117,7 +123,10 @@ final class RouterCore: Sendable {
     func shutDown() {
         let routes = state.withLock { state in
             state.isShutDown = true
-            if !state.isStarted { life.close() }
+            if !state.isStarted {
+                state.hasEnded = true
+                life.close()
+            }
             defer { state.routes = [:] }
             return state.routes
         }
@@ -129,14 +138,24 @@ final class RouterCore: Sendable {
     /// Whether the thread that calls is the one whose end it would wait for.
     private var isOwnThread: Bool { state.withLock { $0.isStarted && $0.thread == cip_thread_current() } }
 
+    private var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
     func waitForEnd() {
         if isOwnThread { return }
         // Nobody closes it meanwhile.
         let descriptor = end.descriptorCore.descriptor
-        _ = System.call(.poll) { cip_poll(descriptor, Int64(CIP_READABLE), -1, -1) }
+        var backoff = Backoff()
+        while !hasEnded {
+            let result = System.call(.poll) { cip_poll(descriptor, Int64(CIP_READABLE), -1, -1) }
+            if result < 0 { backoff.sleep(until: .never) }
+        }
     }
 
     func waitForEndAwaited() async {
-        if !isOwnThread { _ = await end.descriptorCore.becomeReady(.receive, until: .never) }
+        if isOwnThread { return }
+        while !hasEnded && !Task.isCancelled {
+            let result = await end.descriptorCore.becomeReady(.receive, until: .never)
+            if result < 0 { await EventLoop.pauseInShortage() }
+        }
     }
 }

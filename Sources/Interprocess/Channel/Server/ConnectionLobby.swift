@@ -5,9 +5,10 @@ internal import CInterprocess
 /// Where connections wait that have been made and not been accepted yet, and calls that accept, of both forms.
 final class ConnectionLobby<Connection: Sendable>: Sendable {
     struct State {
-        /// Why there will be no more connections.
-        var end: IPCError?
+        var isClosed = false
         var hasStarted = false
+        /// Why no clients can come.
+        var failure: IPCError?
         var connections: [Connection] = []
         var waiting: [ParkedCall] = []
     }
@@ -18,18 +19,28 @@ final class ConnectionLobby<Connection: Sendable>: Sendable {
     /// A lobby whose calls end with a descriptor.
     init(_ core: DescriptorCore) { self.core = core }
 
-    /// Returns whether this is the first time that anybody asks.
+    /// Returns whether this is the first time that anybody asks, or the first time after a failure.
     func start() -> Bool {
         state.withLock { state in
-            defer { state.hasStarted = true }
+            defer { (state.hasStarted, state.failure) = (true, state.hasStarted ? state.failure : nil) }
             return !state.hasStarted
         }
+    }
+
+    /// Ends all waits, for no clients can come; the next call tries again.
+    func fail(_ error: IPCError) {
+        let waiting = state.withLock { state in
+            (state.hasStarted, state.failure) = (false, error)
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for call in waiting { call.wake() }
     }
 
     /// Lets a connection wait; returns whether it may.
     func add(_ connection: Connection) -> Bool {
         let (isOpen, call) = state.withLock { state -> (Bool, ParkedCall?) in
-            if state.end != nil { return (false, nil) }
+            if state.isClosed { return (false, nil) }
             state.connections.append(connection)
             return (true, state.waiting.isEmpty ? nil : state.waiting.removeFirst())
         }
@@ -70,10 +81,10 @@ final class ConnectionLobby<Connection: Sendable>: Sendable {
         }
     }
 
-    /// Ends all waits, with the first error that it is given; returns the connections that nobody has accepted.
-    func close(_ error: IPCError? = nil) -> [Connection] {
+    /// Ends all waits; returns the connections that nobody has accepted.
+    func close() -> [Connection] {
         let (connections, waiting) = state.withLock { state in
-            if state.end == nil { state.end = error ?? core.error(.closed, .accept) }
+            state.isClosed = true
             defer { (state.connections, state.waiting) = ([], []) }
             return (state.connections, state.waiting)
         }
@@ -82,12 +93,13 @@ final class ConnectionLobby<Connection: Sendable>: Sendable {
     }
 
     private func takeOrWait(_ call: ParkedCall?) throws(IPCError) -> Connection? {
-        let (connection, end) = state.withLock { state -> (Connection?, IPCError?) in
-            if !state.connections.isEmpty { return (state.connections.removeFirst(), nil) }
+        let (connection, failure, isClosed) = state.withLock { state -> (Connection?, IPCError?, Bool) in
+            if !state.connections.isEmpty { return (state.connections.removeFirst(), nil, false) }
             if let call { state.waiting.append(call) }
-            return (nil, state.end)
+            return (nil, state.failure, state.isClosed)
         }
-        if let end { throw end }
+        if isClosed { throw core.error(.closed, .accept) }
+        if let failure { throw failure }
         return connection
     }
 

@@ -12,11 +12,10 @@ extension IPCServer {
     /// - Parameter handler: What to do with a client. It runs on the event loop, unless the options say otherwise, and must
     ///   not block there.
     /// - Throws: ``IPCError/Code/invalidArgument`` for options that make no sense; ``IPCError/Code/closed``;
-    ///   ``IPCError/Code/resourcesExhausted``.
+    ///   ``IPCError/Code/resourcesExhausted``. Nobody was served then, and the server stays open.
     public func serve(
         _ handler: @escaping @Sendable (Connection) async throws -> Void
     ) async throws(IPCError) {
-        defer { close() }
         try await listener.serve(options: options.serving) { [options] stream in
             let connection = try await Self.welcome(stream, options)
             do { try await handler(connection) } catch {
@@ -25,6 +24,7 @@ extension IPCServer {
             }
             await Self.end(connection)
         }
+        close()
     }
 
     /// Closes a connection, once what was sent has gone, or has not for some time.

@@ -56,12 +56,13 @@ public final class IPCServer<Incoming: Decodable & Sendable, Outgoing: Encodable
     /// Waits for a client that has introduced itself.
     ///
     /// Clients are accepted, and introduce themselves, in tasks on an event loop, from the first call on. The connection is
-    /// closed when it is dropped. Do not mix this with `serve`.
+    /// closed when it is dropped. Do not mix this with `serve`. What goes wrong with a client, or with accepting one, is told
+    /// to ``IPCServerOptions/onFailure``, and the call goes on waiting.
     ///
     /// - Parameter timeout: How long to wait at most; `nil` is without limit.
     /// - Returns: The connection with it.
-    /// - Throws: ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/invalidArgument`` for options that
-    ///   make no sense, and ``IPCError/Code/resourcesExhausted``: when accepting cannot begin, all calls throw that.
+    /// - Throws: ``IPCError/Code/timedOut``; ``IPCError/Code/closed``; ``IPCError/Code/resourcesExhausted``;
+    ///   ``IPCError/Code/invalidArgument`` for options that make no sense. When it throws, no client is lost.
     public func accept(timeout: Duration? = nil) throws(IPCError) -> Connection {
         open()
         return try lobby.take(until: Deadline(after: timeout))
@@ -84,13 +85,15 @@ public final class IPCServer<Incoming: Decodable & Sendable, Outgoing: Encodable
         if !lobby.start() { return }
         // Neither of them holds the server, which closes when it is dropped.
         Task { [listener, options, lobby] in
-            var failure: IPCError?
             do throws(IPCError) {
                 try await listener.serve(options: options.serving) { stream in
                     if try await Self.admit(stream, options, lobby) { await Self.untilClosed(stream) }
                 }
-            } catch { failure = error }
-            _ = lobby.close(failure)
+                _ = lobby.close()
+            } catch {
+                // Nothing has begun.
+                if error.code == .closed { _ = lobby.close() } else { lobby.fail(error) }
+            }
         }
     }
 

@@ -103,6 +103,29 @@ final class CollectingTests: InterprocessTestCase {
         await assertThrows(.disconnected) { try await receiver.receive() }
     }
 
+    #if INTERPROCESS_FAULT_INJECTION
+    /// What is collected goes as soon as the system has memory for it.
+    func testWantOfMemoryPasses() async throws {
+        defer { FaultInjection.clear() }
+        let (sender, receiver) = try IPCChannel.makeBytes()
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .send, times: 3)
+        try await onLoop { try await sender.send([1]) }
+        let first = try await receiver.receive(timeout: .seconds(20))
+        XCTAssertEqual(first, [1])
+        XCTAssertEqual(FaultInjection.clear(), 0)
+        try await onLoop {
+            try await sender.send([2])
+            FaultInjection.inject(.result(-Int64(ENOMEM)), into: .send)
+            let refusal = await code { try await sender.flush() }
+            XCTAssertEqual(refusal, .resourcesExhausted)
+            sender.close()
+        }
+        let second = try await receiver.receive(timeout: .seconds(20))
+        XCTAssertEqual(second, [2])
+        await assertThrows(.disconnected) { try await receiver.receive(timeout: .seconds(20)) }
+    }
+    #endif
+
     func testALostPeerIsTold() async throws {
         let (sender, receiver) = try IPCChannel.makeBytes()
         try await onLoop {

@@ -86,5 +86,33 @@ final class ConnectionFaultTests: InterprocessTestCase {
             }
         }
     }
+
+    /// What is on its way goes, also where the system has no memory for it when its turn comes.
+    func testWantOfMemoryPasses() throws {
+        let (one, other) = try IPCConnection<String, String>.pair()
+        // The rest of a message of which the kernel has taken the beginning.
+        FaultInjection.inject(.short(3), into: .message)
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .send, times: 4)
+        try one.send("x")
+        XCTAssertEqual(try FaultInjection.sparing { try other.receive(timeout: .seconds(20)) }, "x")
+        // What a task on the loop's thread has sent in its turn, with nobody who waits for it.
+        FaultInjection.inject(.result(-Int64(ENOMEM)), into: .send, times: 3)
+        try RunningTask(on: EventLoop.shared) {
+            await Task.yield()
+            try await one.send("y")
+        }.value()
+        XCTAssertEqual(try other.receive(timeout: .seconds(20)), "y")
+        XCTAssertEqual(FaultInjection.clear(), 0)
+        // The same with a connection that is closed then.
+        FaultInjection.inject(.result(-Int64(ENOBUFS)), into: .send, times: 3)
+        try RunningTask(on: EventLoop.shared) {
+            await Task.yield()
+            try await one.send("z")
+            one.close()
+        }.value()
+        XCTAssertEqual(try other.receive(timeout: .seconds(20)), "z")
+        XCTAssertEqual(FaultInjection.clear(), 0)
+        assertThrows(.disconnected) { try other.receive(timeout: .seconds(20)) }
+    }
 }
 #endif

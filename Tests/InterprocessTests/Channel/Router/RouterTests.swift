@@ -284,20 +284,58 @@ final class RouterTests: InterprocessTestCase {
     }
 
     #if INTERPROCESS_FAULT_INJECTION
-    /// That there is no memory for a call is not the end of all routes.
-    func testWithoutMemory() throws {
+    /// Where the system has no memory for a while, routes stay, and what comes is handled then.
+    func testWantOfMemory() throws {
+        defer { FaultInjection.clear() }
         let router = try IPCRouter()
         let (sender, receiver) = try IPCChannel.make(of: Int.self)
-        let called = Counter()
-        try router.add(receiver) { _ in called.increment() }
-        defer { FaultInjection.clear() }
-        for round in 1...10 {
-            // The look at who has something, and the next wait.
-            FaultInjection.inject(.result(-Int64(ENOMEM)), into: .poll, times: 2)
-            try sender.send(round)
-            XCTAssertTrue(called.wait(for: round))
+        let (back, results) = try IPCChannel.make(of: Int.self)
+        try router.add(receiver) { number in
+            try back.send(number)
+        } onEnd: { error in
+            XCTFail("\(String(describing: error))")
         }
+        for (number, call) in [System.Call.poll, .message, .poll].enumerated() {
+            FaultInjection.inject(.result(-Int64(ENOMEM)), into: call, times: 3)
+            try FaultInjection.sparing {
+                try sender.send(number)
+                XCTAssertEqual(try results.receive(timeout: .seconds(20)), number)
+            }
+            // It may have come before there was anything to wait for.
+            let end = ContinuousClock.now + .seconds(10)
+            while FaultInjection.pendingCount > 0 && ContinuousClock.now < end { usleep(200) }
+            XCTAssertEqual(FaultInjection.clear(), 0)
+        }
+        try sender.send(7)
+        XCTAssertEqual(try results.receive(timeout: .seconds(20)), 7)
         router.shutdown()
+    }
+
+    /// Shutting down waits for the handler, whatever becomes of the call that it waits by.
+    func testShutdownWaitsInAnyCase() async throws {
+        defer { FaultInjection.clear() }
+        for isAwaited in [false, true] {
+            let router = try IPCRouter()
+            let (sender, receiver) = try IPCChannel.make(of: Int.self)
+            let (begun, goOn, ended) = (Counter(), DispatchSemaphore(value: 0), Counter())
+            try router.add(receiver) { _ in
+                begun.increment()
+                goOn.wait()
+                ended.increment()
+            }
+            try await sender.send(1)
+            XCTAssertTrue(begun.wait(for: 1))
+            FaultInjection.inject(.result(-Int64(EINVAL)), into: isAwaited ? .watch : .poll, times: 3)
+            let shutdown = RunningTask {
+                if isAwaited { await router.shutdown() } else { try await onThread { router.shutdown() } }
+            }
+            await eventually("it tries to wait") { FaultInjection.pendingCount == 0 }
+            XCTAssertEqual(ended.value, 0)
+            XCTAssertFalse(shutdown.hasEnded)
+            goOn.signal()
+            try await shutdown.value()
+            XCTAssertEqual(ended.value, 1)
+        }
     }
     #endif
 

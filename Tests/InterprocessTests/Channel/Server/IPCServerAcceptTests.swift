@@ -26,15 +26,6 @@ final class IPCServerAcceptTests: InterprocessTestCase {
         assertThrows(.closed) { try server.accept() }
     }
 
-    /// Where accepting cannot begin, it is said why.
-    func testAcceptingThatCannotBegin() async throws {
-        var options = IPCServerOptions()
-        options.maximumClients = 0
-        let server = try TextServer(try namespacedName(), options: options)
-        await assertThrows(.invalidArgument) { try await server.accept(timeout: .seconds(20)) }
-        await assertThrows(.invalidArgument) { try await onThread { _ = try server.accept() } }
-    }
-
     func testAcceptingAwaited() async throws {
         try await onEachExecutor {
             let server = try TextServer(try self.namespacedName())
@@ -93,6 +84,18 @@ final class IPCServerAcceptTests: InterprocessTestCase {
         let unaccepted = try TextClient.connect(to: otherName)
         other.close()
         assertThrows(.disconnected) { try unaccepted.receive(timeout: .seconds(20)) }
+    }
+
+    /// What keeps a server from serving is told, and the server stays open.
+    func testOptionsThatMakeNoSense() async throws {
+        let server = try TextServer(try namespacedName(), options: serverOptions { $0.maximumClients = 0 })
+        for _ in 0..<2 {
+            await assertThrows(.invalidArgument) { try await onThread { try server.accept() } }
+            await assertThrows(.invalidArgument) { try await server.accept() }
+            await assertThrows(.invalidArgument) { try await server.serve { _ in } }
+        }
+        server.close()
+        await assertThrows(.closed) { try await server.accept() }
     }
 
     func testAServerForOne() throws {
