@@ -61,7 +61,7 @@ private func hashes(_ bytes: UnsafeRawBufferPointer) {
 
 private func secondHash(_ message: [UInt8]) -> [UInt8] {
     var hash = [UInt8](repeating: 0, count: 32)
-    message.withUnsafeBufferPointer { fuzz_sha256($0.baseAddress ?? UnsafePointer(hash), $0.count, &hash) }
+    fuzz_sha256(message, message.count, &hash)
     return hash
 }
 

@@ -182,18 +182,4 @@ private func packet(_ kind: FrameHead.Kind, _ bytes: [UInt8], descriptors: Int) 
 private func part(_ bytes: [UInt8], descriptors: Int) -> [UInt8] {
     scripted(bytes.count) + [UInt8(descriptors)] + bytes
 }
-
-/// A frame as it stands on a stream.
-func frame(
-    _ kind: ConnectionFrame.Kind,
-    _ bytes: [UInt8] = [],
-    request: UInt64 = 0,
-    attachments: Int = 0,
-    isFirstPart: Bool = false
-) -> [UInt8] {
-    var head = ConnectionFrame(kind, byteCount: bytes.count, request: request)
-    head.attachmentCount = attachments
-    head.isFirstPart = isFirstPart
-    return withUnsafeBytes(of: head.words) { Array($0) } + bytes
-}
 #endif

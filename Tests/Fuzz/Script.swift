@@ -32,7 +32,4 @@ struct Script {
 
 /// A number as it stands in an input: see `Script.number`.
 func scripted(_ number: Int) -> [UInt8] { [UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8)] }
-
-/// A number as it stands in frames.
-func littleEndian(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
 #endif

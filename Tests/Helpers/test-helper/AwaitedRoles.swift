@@ -36,7 +36,7 @@ func writeWithoutReaderAwaited(_ kind: String) async throws {
             try await sender.writeAll("x")
         }
     } catch { report(error) }
-    say("survived")
+    saySurvived()
 }
 
 /// Sends a line over the pipe that the program was started with.

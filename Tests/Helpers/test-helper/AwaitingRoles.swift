@@ -2,7 +2,6 @@
 
 import Foundation
 import Interprocess
-import Synchronization
 
 /// Lets that many tasks wait, on the default pool and on an event loop, for what never comes; then ends as told: by
 /// returning, by a task on either executor, or not at all.
@@ -37,7 +36,7 @@ func exit(awaiting count: Int, _ ending: String) throws {
 /// how much it was and whether every byte was the right one.
 func receiveAwaitedInStorm(_ name: LocalSocketName, restarting: Bool) throws {
     let listener = try LocalSocketListener(name)
-    try runOnLoop {
+    try runAwaited {
         startStorm(restarting: restarting)
         say("ready")
         let stream = try await listener.accept()
@@ -61,7 +60,7 @@ func receiveAwaitedInStorm(_ name: LocalSocketName, restarting: Bool) throws {
 }
 
 func sendAwaitedInStorm(_ name: LocalSocketName, _ count: Int, restarting: Bool) throws {
-    try runOnLoop {
+    try runAwaited {
         startStorm(restarting: restarting)
         let stream = try await LocalSocketStream.connect(to: name)
         var sent = 0
@@ -74,16 +73,4 @@ func sendAwaitedInStorm(_ name: LocalSocketName, _ count: Int, restarting: Bool)
         say("answer \(try await stream.readLine() ?? "none")")
     }
     sayHowManySignals()
-}
-
-/// Runs a task on the event loop's thread, and waits for its end.
-private func runOnLoop(_ body: @escaping @Sendable () async throws -> Void) throws {
-    let ended = DispatchSemaphore(value: 0)
-    let failure = Mutex<(any Error)?>(nil)
-    Task(executorPreference: EventLoop.shared) {
-        do { try await body() } catch { failure.withLock { $0 = error } }
-        ended.signal()
-    }
-    ended.wait()
-    if let error = failure.withLock({ $0 }) { throw error }
 }

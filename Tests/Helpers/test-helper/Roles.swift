@@ -111,11 +111,33 @@ func writeWithoutReader(_ kind: String) throws {
             try sender.writeAll("x")
         }
     } catch { report(error) }
-    // One that came while it was blocked, and was not taken, would come now.
-    var none = sigset_t()
-    sigemptyset(&none)
-    sigprocmask(SIG_SETMASK, &none, nil)
+    saySurvived()
+}
+
+/// Says so, unless a SIGPIPE that came on this thread while it was blocked, and was not taken, comes now.
+func saySurvived() {
+    var broken = sigset_t()
+    sigemptyset(&broken)
+    sigaddset(&broken, SIGPIPE)
+    pthread_sigmask(SIG_UNBLOCK, &broken, nil)
     say("survived")
+}
+
+/// Writes to pipes that nobody reads while a SIGPIPE of somebody else's waits to be taken, and says whether it still does.
+func keepPendingSignal() throws {
+    var broken = sigset_t()
+    sigemptyset(&broken)
+    sigaddset(&broken, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &broken, nil)
+    pthread_kill(pthread_self(), SIGPIPE)
+    for _ in 0..<3 {
+        let (sender, receiver) = try UnnamedPipe.create()
+        receiver.close()
+        do { try sender.writeAll("x") } catch { report(error) }
+    }
+    var pending = sigset_t()
+    sigpending(&pending)
+    say(sigismember(&pending, SIGPIPE) == 1 ? "still pending" : "taken away")
 }
 
 /// Sends a line over the pipe that it was started with.

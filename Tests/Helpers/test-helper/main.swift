@@ -64,6 +64,7 @@ do {
     case "hold": try hold(name(arguments[0]))
     case "descriptors": listDescriptors()
     case "write-without-reader": try writeWithoutReader(arguments[0])
+    case "keep-pending-signal": try keepPendingSignal()
     case "send": try send(over: number(arguments[0]))
     case "receive": try receive(over: number(arguments[0]))
     case "send-to-itself": try sendToItself(bytes: number(arguments[0]))

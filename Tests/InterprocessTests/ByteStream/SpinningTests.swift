@@ -172,7 +172,7 @@ final class SpinningTests: InterprocessTestCase {
             let core = receiver.receivingSide.core
             findNothing(.receive, times: .max - 1)
             let reading = Running { try receiver.read(upTo: 1) }
-            while core.callsUnderWay == 0 { usleep(100) }
+            eventually("it spins") { core.callsUnderWay > 0 }
             core.close()
             assertThrows(.closed, .read) { try reading.value() }
             FaultInjection.clear()
@@ -260,7 +260,7 @@ final class SpinningTests: InterprocessTestCase {
         let listener = try spinningListener()
         findNothing(.accept, times: .max - 1)
         let accepting = Running { try listener.accept().close() }
-        while listener.descriptorCore.callsUnderWay == 0 { usleep(100) }
+        eventually("it spins") { listener.descriptorCore.callsUnderWay > 0 }
         listener.close()
         assertThrows(.closed, .accept) { try accepting.value() }
     }

@@ -129,6 +129,32 @@ final class EventLoopLifetimeTests: InterprocessTestCase {
         withExtendedLifetime(far) {}
     }
 
+    /// What has waited there for no descriptor has left: a pause, and a call that another one was to wake.
+    func testItEndsAfterWaitsOfOtherKinds() async throws {
+        let name = try namespacedName()
+        let (one, other) = try IPCConnection<Int, Int>.pair()
+        try await Self.useOnce { loop in
+            let code = await loop.run { () -> IPCError.Code? in
+                var options = LocalSocketStream.ConnectOptions()
+                options.waitsForServer = true
+                options.wait = .timeout(.milliseconds(5))
+                do throws(IPCError) { _ = try await LocalSocketStream.connect(to: name, options: options) } catch {
+                    return error.code
+                }
+                return nil
+            }
+            XCTAssertEqual(code, .timedOut)
+            let readers = (0..<2).map { _ in Task(executorPreference: loop) { try await one.receive() } }
+            await eventually("both wait") { loop.reactor.waiterCount == 2 }
+            for number in 1...2 { try await other.send(number) }
+            var received: Set<Int> = []
+            for reader in readers { received.insert(try await reader.value) }
+            XCTAssertEqual(received, [1, 2])
+            one.close()
+        }
+        before.waitUntilBack()
+    }
+
     /// Loops whose last stream is closed just when their threads go to sleep, after an event.
     func testTheLastCloseMeetsTheThreadOnItsWayToSleep() async throws {
         for round in 0..<3000 {

@@ -22,7 +22,7 @@ final class FairnessTests: InterprocessTestCase {
                 calls.increment()
             }
         }
-        while calls.value < 100 { try await Task.sleep(for: .microseconds(200)) }
+        await eventually("it is busy") { calls.value >= 100 }
         let other = RunningTask(on: loop) {
             for _ in 0..<100 {
                 try await near.writeAll("x")

@@ -14,19 +14,8 @@ struct IdleScene: Sendable {
     let near: LocalSocketStream
     let far: LocalSocketStream
 
-    /// Expects the loop's thread to sleep, soon: then not a nanosecond of processor time goes by.
     func assertSleeps(_ state: String, file: StaticString = #filePath, line: UInt = #line) {
-        // It may still be about to deal with what has just happened, on a machine that is busy with other things.
-        for _ in 0..<200 {
-            let before = thread.processorTime
-            guard thread.sleeps else {
-                usleep(1000)
-                continue
-            }
-            usleep(10_000)
-            if thread.sleeps && thread.processorTime == before { return }
-        }
-        XCTFail("\(state): it is busy", file: file, line: line)
+        thread.assertSleeps(state, file: file, line: line)
     }
 
     func reading(timeout: Duration? = nil) -> Task<[UInt8], any Error> {
@@ -35,6 +24,23 @@ struct IdleScene: Sendable {
 
     func writing(_ count: Int) -> Task<Void, any Error> {
         Task(executorPreference: executor) { try await near.writeAll([UInt8](repeating: 0, count: count)) }
+    }
+}
+
+extension ThreadIdentity {
+    /// Expects the thread to sleep, soon: then not a nanosecond of processor time goes by.
+    func assertSleeps(_ state: String, file: StaticString = #filePath, line: UInt = #line) {
+        // It may still be about to deal with what has just happened, on a machine that is busy with other things.
+        for _ in 0..<200 {
+            let before = processorTime
+            guard sleeps else {
+                usleep(1000)
+                continue
+            }
+            usleep(10_000)
+            if sleeps && processorTime == before { return }
+        }
+        XCTFail("\(state): it is busy", file: file, line: line)
     }
 }
 

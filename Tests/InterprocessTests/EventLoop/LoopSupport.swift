@@ -17,6 +17,11 @@ extension EventLoop {
         }
         return try await task.value.get()
     }
+
+    /// Does something on the loop's thread that blocks it: what tasks there are told meanwhile, they get to know later.
+    func block<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await run { try body() }
+    }
 }
 
 extension DescriptorOwner {

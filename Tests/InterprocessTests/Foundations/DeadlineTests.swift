@@ -73,6 +73,19 @@ final class DeadlineTests: InterprocessTestCase {
         XCTAssertTrue(Deadline.never.atMost(nanosecondsFromNow: .max - 1).isNever)
     }
 
+    /// Pauses double up to a limit, and end with the deadline.
+    func testPausesGrow() {
+        var pause = Backoff(most: 300_000)
+        for length: Int64 in [100_000, 200_000, 300_000, 300_000] {
+            let before = cip_now()
+            let end = pause.next(until: .never).nanoseconds
+            XCTAssertGreaterThanOrEqual(end, before + length)
+            XCTAssertLessThanOrEqual(end, cip_now() + length)
+        }
+        let passed = Deadline(after: .zero)
+        XCTAssertEqual(pause.next(until: passed).nanoseconds, passed.nanoseconds)
+    }
+
     /// Every waiting call takes every duration.
     func testCallsWithHugeAndNegativeLimits() throws {
         let (one, other) = try LocalSocketStream.pair()

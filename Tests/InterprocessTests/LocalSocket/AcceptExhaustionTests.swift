@@ -52,6 +52,7 @@ final class AcceptExhaustionTests: InterprocessTestCase {
                 for client in clients {
                     assertThrows(.resourcesExhausted) { try XCTUnwrap(listener.incoming.next()).get() }
                     XCTAssertEqual(try client.read(upTo: 1, timeout: .seconds(5)), [], "it was not disconnected")
+                    XCTAssertEqual(dup(0), -1, "nobody else can take the reserve's number")
                 }
             }
             let client = try LocalSocketStream.connect(to: name)

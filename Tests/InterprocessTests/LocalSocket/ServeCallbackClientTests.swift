@@ -111,6 +111,36 @@ final class ServeCallbackClientTests: InterprocessTestCase {
         }
     }
 
+    /// What waits to be sent gets less with each piece that the client takes.
+    func testUnsentBytesAreThoseThatTheKernelDoesNotHave() async throws {
+        /// Touched on the loop's thread alone.
+        final class Place: @unchecked Sendable { var client: ServedConnection? }
+        let place = Place()
+        let answer = pattern(1 << 20)
+        try await withCallbackServer { client in
+            place.client = client
+            client.send(answer)
+            return { _ in }
+        } during: { listener in
+            let client = try await listener.newClient()
+            var unsent = answer.count
+            for _ in 0..<3 {
+                _ = try await client.readExactly(1 << 18)
+                let (before, end) = (unsent, ContinuousClock.now + .seconds(10))
+                repeat {
+                    unsent = await EventLoop.shared.run { place.client?.unsentByteCount ?? 0 }
+                } while unsent >= before && ContinuousClock.now < end
+                XCTAssertLessThan(unsent, before)
+            }
+            let left = try await client.readExactly(1 << 18)
+            XCTAssertEqual(left, Array(answer.suffix(1 << 18)))
+            await EventLoop.shared.run {
+                XCTAssertEqual(place.client?.unsentByteCount, 0)
+                place.client = nil
+            }
+        }
+    }
+
     /// Each has half of a conversation that the others hear: what is sent to one from another one's function.
     func testOneFunctionSendsToOthers() async throws {
         /// Touched on the loop's thread alone.

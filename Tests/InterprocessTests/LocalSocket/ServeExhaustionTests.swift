@@ -32,11 +32,7 @@ final class ServeExhaustionTests: InterprocessTestCase {
     }
 
     private func waitForFailures(_ count: Int) {
-        let end = ContinuousClock.now + .seconds(10)
-        while failures.count < count {
-            if ContinuousClock.now > end { return XCTFail("\(failures.count) failures instead of \(count)") }
-            usleep(1000)
-        }
+        eventually("there are \(count) failures") { failures.count >= count }
     }
 
     private func assertFailuresToAccept() {

@@ -41,20 +41,6 @@ extension InterprocessTestCase {
         try await serving
     }
 
-    /// Waits until something holds that other tasks or processes bring about.
-    func eventually(
-        _ what: String,
-        file: StaticString = #filePath,
-        line: UInt = #line,
-        _ condition: () throws -> Bool
-    ) async rethrows {
-        let end = ContinuousClock.now + .seconds(10)
-        while try !condition() {
-            if ContinuousClock.now > end { return XCTFail("not so in time: \(what)", file: file, line: line) }
-            try? await Task.sleep(for: .microseconds(200))
-        }
-    }
-
     /// Expects the other side to be gone, whether or not it had read everything.
     func assertEnds(_ stream: LocalSocketStream, file: StaticString = #filePath, line: UInt = #line) async {
         do {

@@ -25,6 +25,13 @@ final class TakeoverTests: InterprocessTestCase {
         XCTAssertNil(FileImage(path()))
     }
 
+    /// A server of another library may take a while from its bind to its listen, in which it refuses connections.
+    func testADeadServerIsGivenTime() throws {
+        makeStale(path())
+        let elapsed = try ContinuousClock().measure { try LocalSocketListener(try pathName()).close() }
+        XCTAssertGreaterThanOrEqual(elapsed, .milliseconds(20))
+    }
+
     func testCrashAndRestartManyTimes() throws {
         for _ in 0..<20 {
             let server = try ChildProcess.helper("listen", path(), "ifStale")

@@ -83,21 +83,6 @@ struct Step<Kind: Sendable>: Sendable {
     var formDescription: String { isAwaited ? isOnLoop ? ", awaited on the loop" : ", awaited" : "" }
 }
 
-/// Numbers that depend on a seed alone.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 /// The operations of a run in words, each noted before it is done.
 final class Journal: Sendable {
     private let entries = Locked<[String]>([])

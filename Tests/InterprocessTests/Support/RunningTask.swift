@@ -71,11 +71,7 @@ extension InterprocessTestCase {
         for (name, executor) in try eachNameAndExecutor() {
             let before = OpenDescriptors.count
             try body(name, executor)
-            let end = ContinuousClock.now + .seconds(10)
-            while OpenDescriptors.count > before {
-                if ContinuousClock.now > end { return XCTFail("descriptors left open") }
-                usleep(1000)
-            }
+            eventually("no descriptor is left open") { OpenDescriptors.count <= before }
         }
     }
 

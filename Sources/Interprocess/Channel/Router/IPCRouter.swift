@@ -65,7 +65,7 @@ public final class IPCRouter: Sendable {
     ///
     /// - Parameters:
     ///   - receiver: Where it comes.
-    ///   - handler: What to do with it.
+    ///   - handler: What to do with it. When it is called, the receiver can be given another route already.
     ///   - onEnd: Is called as for other routes; without an error also after the handler was called.
     /// - Returns: The route's name.
     /// - Throws: As for routes of values.

@@ -105,7 +105,7 @@ final class RouterCore: Sendable {
         case .message(let id, let message):
             guard let route = state.withLock({ $0.routes[id] }) else { return }
             do {
-                // Nobody waits for what comes after the first message, also while its handler runs.
+                // Its handler is free to give the receiver another route.
                 if route.isOnce { group.remove(id) }
                 try route.handle(message)
                 if route.isOnce { finish(id, nil) }

@@ -270,7 +270,7 @@ final class HostilePacketTests: InterprocessTestCase {
     }
 
     func testRandomPackets() throws {
-        var random = Repeatable(state: 1)
+        var random = SplitMix64(seed: 1)
         for _ in 0..<20_000 {
             var packet: [UInt8] = []
             for _ in 0..<Int.random(in: 1...3, using: &random) {
@@ -292,17 +292,5 @@ final class HostilePacketTests: InterprocessTestCase {
             }
         }
         assertWorks()
-    }
-}
-
-/// Random numbers that are the same each time (SplitMix64).
-private struct Repeatable: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

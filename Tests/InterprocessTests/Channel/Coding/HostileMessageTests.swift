@@ -79,7 +79,7 @@ final class HostileMessageTests: CodingTestCase {
     }
 
     func testChangesByChance() throws {
-        var generator = SeededGenerator(seed: 42)
+        var generator = SplitMix64(seed: 42)
         let attempts = try attempts()
         for round in 0..<(Sanitizer.isPresent ? 4000 : 20_000) {
             var message = attempts[round % attempts.count].message
@@ -93,7 +93,7 @@ final class HostileMessageTests: CodingTestCase {
         }
     }
 
-    private func change(_ message: inout [UInt8], _ generator: inout SeededGenerator) {
+    private func change(_ message: inout [UInt8], _ generator: inout SplitMix64) {
         guard let index = message.indices.randomElement(using: &generator) else { return }
         switch Int.random(in: 0..<6, using: &generator) {
         case 0: message[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
@@ -113,7 +113,7 @@ final class HostileMessageTests: CodingTestCase {
     }
 
     func testNoise() throws {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix64(seed: 7)
         for attempt in try attempts() {
             for _ in 0..<200 {
                 let count = Int.random(in: 0..<64, using: &generator)

@@ -33,6 +33,18 @@ final class ConnectionSendingTests: InterprocessTestCase {
         XCTAssertEqual(try other.receive(), [7])
     }
 
+    /// The limit is the largest size that arrives, in one frame or in several.
+    func testMessagesOfJustTheLimit() throws {
+        for count in [1000, 200_000] {
+            let limit = try encoded(pattern(count)).count
+            let (one, other) = try Bytes.pair(connectionOptions { $0.maximumMessageSize = limit })
+            let sending = Running { try one.send(pattern(count)) }
+            XCTAssertEqual(try other.receive(timeout: .seconds(20)), pattern(count))
+            try sending.value()
+            assertThrows(.messageTooLarge) { try one.send(pattern(count + 1)) }
+        }
+    }
+
     /// A large message that is given up in the middle leaves the connection as it was.
     func testALargeMessageIsGivenUp() throws {
         let (one, other) = try Bytes.pair()
@@ -226,21 +238,13 @@ final class ConnectionSendingTests: InterprocessTestCase {
             try await one.send([1])
             one.close()
         }.value
-        await eventually("the descriptor is closed", seconds: 20) { OpenDescriptors.count < descriptors }
+        await eventually("the descriptor is closed", within: .seconds(20)) { OpenDescriptors.count < descriptors }
         withExtendedLifetime(other) {}
     }
 
     private func waits(_ connection: Bytes, atLeast count: Int) async {
-        await eventually("it waits", seconds: 10) {
+        await eventually("it waits") {
             (connection.descriptorCore.attached as? Registration)?.waiterCount ?? 0 >= count
-        }
-    }
-
-    private func eventually(_ what: String, seconds: Double, _ condition: () -> Bool) async {
-        let end = ContinuousClock.now + .seconds(seconds)
-        while !condition() {
-            if ContinuousClock.now > end { return XCTFail("not so in time: \(what)") }
-            try? await Task.sleep(for: .milliseconds(5))
         }
     }
 }

@@ -36,22 +36,5 @@ extension IPCConnection {
     }
 }
 
-/// A frame as it stands on a stream.
-func frame(
-    _ kind: ConnectionFrame.Kind,
-    _ bytes: [UInt8] = [],
-    request: UInt64 = 0,
-    attachments: Int = 0,
-    isFirstPart: Bool = false
-) -> [UInt8] {
-    var head = ConnectionFrame(kind, byteCount: bytes.count, request: request)
-    head.attachmentCount = attachments
-    head.isFirstPart = isFirstPart
-    return withUnsafeBytes(of: head.words) { Array($0) } + bytes
-}
-
-/// A number as it stands in frames.
-func littleEndian(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
-
 /// A message as the coder makes it.
 func encoded(_ value: some Encodable) throws -> [UInt8] { try IPCEncoder().encode(value) }

@@ -50,7 +50,7 @@ final class ConnectionWaitingTests: InterprocessTestCase {
         try await onEachExecutor {
             let (client, server) = try Numbers.pair()
             // The first one reads, and leaves because its time is over, or it is cancelled, or it has its reply.
-            let brief = start { try await client.request(1, timeout: .milliseconds(50)) }
+            let brief = start { try await client.request(1, timeout: .seconds(1)) }
             await self.waitUntilAwaited(client)
             let cancelled = start { try await client.request(2) }
             let answered = start { try await client.request(3) }
@@ -74,7 +74,7 @@ final class ConnectionWaitingTests: InterprocessTestCase {
 
     func testTheTurnIsPassedOnBetweenThreads() throws {
         let (client, server) = try Numbers.pair()
-        let brief = Running { try client.request(1, timeout: .milliseconds(50)) }
+        let brief = Running { try client.request(1, timeout: .seconds(1)) }
         brief.waitUntilBlocked()
         let others = (2..<6).map { number in Running { try client.request(number, timeout: .seconds(20)) } }
         let receiving = Running { try client.receive(timeout: .seconds(20)) }
@@ -131,6 +131,32 @@ final class ConnectionWaitingTests: InterprocessTestCase {
             thing = nil
             XCTAssertNil(present)
         }
+    }
+
+    /// Who is told of a message, and leaves without it, tells the next one, also while another call goes on reading.
+    func testAMessageForOneWhoLeavesIsAnothers() async throws {
+        let (client, server) = try Numbers.pair()
+        let reading = Running { try client.request(1, timeout: .seconds(20)) }
+        reading.waitUntilBlocked()
+        let behind = Running { try client.request(2, timeout: .seconds(20)) }
+        behind.waitUntilBlocked()
+        let leaving = RunningTask(on: EventLoop.shared) { try await client.receive() }
+        await waitUntilAwaited()
+        let next = Running { try client.receive(timeout: .seconds(20)) }
+        next.waitUntilBlocked()
+        let requests = try await EventLoop.shared.block {
+            let requests = try (0..<2).map { _ in try server.receiveMessage(timeout: .seconds(20)) }
+            leaving.cancel()
+            // When the reply has come, so has the message: to the one who does not know yet that it was cancelled.
+            try server.send(5)
+            try requests.first { $0.value == 2 }?.reply(20)
+            XCTAssertEqual(try behind.value(), 20)
+            return requests
+        }
+        await assertThrows(.cancelled) { try await leaving.value() }
+        try await assertEqual(5) { try await onThread { try next.value() } }
+        try await requests.first { $0.value == 1 }?.reply(10)
+        try await assertEqual(10) { try await onThread { try reading.value() } }
     }
 
     func testDefaultsForWaiting() throws {

@@ -128,6 +128,9 @@ final class IPCServerAcceptTests: InterprocessTestCase {
         try await connection.send(7)
         let value = try await client.value.receive(timeout: .seconds(20))
         XCTAssertEqual(value, 7)
+        await assertThrows(.closed) { try await server.accept() }
+        // The name is free.
+        _ = try IPCOneShotServer<String, Int>(name: chosen)
     }
 
     /// The name goes with the server, and the names of two are not the same.

@@ -99,11 +99,7 @@ final class IPCServerProcessTests: InterprocessTestCase {
                     XCTAssertEqual(client.wait(), 0)
                 }
             }
-            let end = ContinuousClock.now + .seconds(30)
-            while OpenDescriptors.count > before && ContinuousClock.now < end {
-                try await Task.sleep(for: .milliseconds(5))
-            }
-            XCTAssertLessThanOrEqual(OpenDescriptors.count, before)
+            await eventually("all have left", within: .seconds(30)) { OpenDescriptors.count <= before }
             try await assertEqual("STILL THERE") { try await quiet.request("still there", timeout: .seconds(30)) }
             quiet.close()
             server.close()

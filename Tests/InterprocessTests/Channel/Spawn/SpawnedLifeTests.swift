@@ -45,13 +45,7 @@ final class SpawnedLifeTests: InterprocessTestCase {
         _ = try ended?.stream.readLine()
         ended = nil
         let second = try SpawnTests.spawn("echo-to-parent").processIdentifier
-        for process in [first, second] {
-            let end = ContinuousClock.now + .seconds(10)
-            while kill(process, 0) == 0 {
-                if ContinuousClock.now > end { return XCTFail("a process is left") }
-                usleep(1000)
-            }
-        }
+        for process in [first, second] { eventually("no process is left") { kill(process, 0) != 0 } }
         XCTAssertLessThanOrEqual(waitpid(-1, nil, WNOHANG), 0)
     }
 

@@ -14,20 +14,16 @@ final class FIFOOpeningAsyncTests: InterprocessTestCase {
     private var isOpenHere: Bool { OpenDescriptors.all().contains { $0.hasSuffix(" " + path()) } }
 
     /// A task that has the FIFO open, and waits for somebody to send.
-    private func waitingReceiver(timeout: Duration? = nil) async throws -> Task<FIFOReceiver, any Error> {
+    private func waitingReceiver(timeout: Duration? = nil) async -> Task<FIFOReceiver, any Error> {
         let path = path()
         let opening = start { try await FIFOFile.openReceiver(at: path, timeout: timeout) }
-        let end = ContinuousClock.now + .seconds(10)
-        while !isOpenHere {
-            XCTAssertLessThan(ContinuousClock.now, end, "it does not open")
-            try await Task.sleep(for: .microseconds(200))
-        }
+        await eventually("it opens") { isOpenHere }
         return opening
     }
 
     func testReceiverWaitsForSender() async throws {
         try await onEachExecutor {
-            let opening = try await waitingReceiver()
+            let opening = await waitingReceiver()
             // The receiver is there from the start: no time limit is needed.
             let sender = try await FIFOFile.openSender(at: path(), timeout: .zero)
             try await sender.writeAll("hello\n")
@@ -40,7 +36,7 @@ final class FIFOOpeningAsyncTests: InterprocessTestCase {
     }
 
     func testReceiverIsSatisfiedBySilentSender() async throws {
-        let opening = try await waitingReceiver()
+        let opening = await waitingReceiver()
         let sender = try await FIFOFile.openSender(at: path(), timeout: .zero)
         let receiver = try await opening.value
         // The sender is still there, so this is not the end of the stream.
@@ -52,7 +48,7 @@ final class FIFOOpeningAsyncTests: InterprocessTestCase {
     func testReceiverIsSatisfiedBySenderThatLeftAtOnce() async throws {
         try await onEachExecutor {
             for sent in ["", "kept", String(repeating: "y", count: 50_000)] {
-                let opening = try await waitingReceiver()
+                let opening = await waitingReceiver()
                 let sender = try await FIFOFile.openSender(at: path(), timeout: .zero)
                 try await sender.writeAll(sent)
                 sender.close()
@@ -64,7 +60,7 @@ final class FIFOOpeningAsyncTests: InterprocessTestCase {
     }
 
     func testReceiverKeepsOrderOfBytesFromBeforeAndAfter() async throws {
-        let opening = try await waitingReceiver()
+        let opening = await waitingReceiver()
         let sender = try await FIFOFile.openSender(at: path(), timeout: .zero)
         try await sender.writeAll("1")
         let receiver = try await opening.value
@@ -144,7 +140,7 @@ final class FIFOOpeningAsyncTests: InterprocessTestCase {
     }
 
     func testTimeLimitPastTheEndOfTheClock() async throws {
-        let opening = try await waitingReceiver(timeout: .seconds(Int64.max))
+        let opening = await waitingReceiver(timeout: .seconds(Int64.max))
         let sender = try await FIFOFile.openSender(at: path(), timeout: .seconds(Int64.max))
         try await opening.value.close()
         sender.close()
@@ -167,7 +163,7 @@ final class FIFOOpeningAsyncTests: InterprocessTestCase {
         let path = path()
         try await onEachExecutor {
             var times: [Duration] = []
-            for _ in 0..<20 { times.append(await timeToEnd(try await waitingReceiver())) }
+            for _ in 0..<20 { times.append(await timeToEnd(await waitingReceiver())) }
             for milliseconds in 0..<20 {
                 let opening = start { try await FIFOFile.openSender(at: path) }
                 try await Task.sleep(for: .milliseconds(milliseconds))
@@ -181,9 +177,9 @@ final class FIFOOpeningAsyncTests: InterprocessTestCase {
 
     /// Bytes of a sender that comes after that are another receiver's.
     func testCancelledReceiverTakesNothing() async throws {
-        _ = await timeToEnd(try await waitingReceiver())
+        _ = await timeToEnd(await waitingReceiver())
         await assertThrows(.timedOut, .open) { try await FIFOFile.openSender(at: path(), timeout: .zero) }
-        let opening = try await waitingReceiver()
+        let opening = await waitingReceiver()
         let sender = try await FIFOFile.openSender(at: path())
         try await sender.writeAll("kept")
         sender.close()

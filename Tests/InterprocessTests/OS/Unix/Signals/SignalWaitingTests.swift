@@ -44,11 +44,9 @@ final class SignalWaitingTests: InterprocessTestCase {
         let signals = try Signals([.user1])
         let threads = (0..<4).map { _ in Running { try signals.next(timeout: .seconds(20)) } }
         for thread in threads { thread.waitUntilBlocked() }
-        var ended = 0
-        while ended < threads.count {
+        for ended in 1...threads.count {
             try Signal.user1.send(to: getpid())
-            ended += 1
-            while threads.count(where: { $0.hasEnded }) < ended { usleep(200) }
+            eventually("one more gets it") { threads.count(where: { $0.hasEnded }) == ended }
         }
         for thread in threads { XCTAssertEqual(try thread.value().signal, .user1) }
         assertThrows(.timedOut) { try signals.next(timeout: .zero) }

@@ -292,6 +292,22 @@ final class UnixDatagramTests: InterprocessTestCase {
         XCTAssertEqual(try client.sendMany(batch, startingAt: 2), 1)
         for byte: UInt8 in [1, 3] { XCTAssertEqual(try server.receive(upTo: 9).bytes, [byte]) }
     }
+
+    /// Also where one system call has taken as many as it may, and it is the next one that fails.
+    func testManyWithOneThatFailsAfterManyThatGo() throws {
+        // So many go through the first call, and no queue holds as many.
+        let servers = try (0..<2).map { try UnixDatagramSocket(address: .path(path("\($0)"))) }
+        let client = try UnixDatagramSocket()
+        let batch = UnixDatagramBatch(capacity: 17, maximumSize: 1)
+        for number in UInt8(0)..<16 { try batch.add([number], to: servers[Int(number) % 2].localAddress()) }
+        try batch.add([16], to: .path(path("nobody")))
+        client.setNonblocking(true)
+        XCTAssertEqual(try client.sendMany(batch), 16)
+        assertThrows(.notFound, .write) { try client.sendMany(batch, startingAt: 16) }
+        for number in UInt8(0)..<16 {
+            XCTAssertEqual(try servers[Int(number) % 2].receive(upTo: 9, timeout: .zero).bytes, [number])
+        }
+    }
 }
 
 extension UnixSocket {
