@@ -99,22 +99,27 @@ final class TurnHandOverTests: InterprocessTestCase {
 
     /// A task that gives up just when it is told passes that on, also to a thread.
     func testTheTurnOfOneWhoGivesUpIsAnothers() async throws {
-        let (one, other) = try LocalSocketStream.pair()
-        let first = Running { try other.readLine(timeout: .seconds(20)) }
-        first.waitUntilBlocked()
-        let leaving = RunningTask(on: EventLoop.shared) { try await other.readLine() }
-        await waitUntilAwaited(other)
-        let next = Running { try other.readLine(timeout: .seconds(20)) }
-        next.waitUntilBlocked()
-        try await EventLoop.shared.block {
-            leaving.cancel()
-            try one.writeAll("1\n")
-            // It has left, and told the one who does not know yet that it was cancelled.
-            XCTAssertEqual(try first.value(), "1")
+        let forms: [@Sendable (LocalSocketStream) async throws -> Void] = [
+            { _ = try await $0.readLine() }, { _ = try await $0.read(upTo: 1) },
+        ]
+        for form in forms {
+            let (one, other) = try LocalSocketStream.pair()
+            let first = Running { try other.readLine(timeout: .seconds(20)) }
+            first.waitUntilBlocked()
+            let leaving = RunningTask(on: EventLoop.shared) { try await form(other) }
+            await waitUntilAwaited(other)
+            let next = Running { try other.readLine(timeout: .seconds(20)) }
+            next.waitUntilBlocked()
+            try await EventLoop.shared.block {
+                leaving.cancel()
+                try one.writeAll("1\n")
+                // It has left, and told the one who does not know yet that it was cancelled.
+                XCTAssertEqual(try first.value(), "1")
+            }
+            await assertThrows(.cancelled) { try await leaving.value() }
+            try await one.writeAll("2\n")
+            try await assertEqual("2") { try await onThread { try next.value() } }
         }
-        await assertThrows(.cancelled) { try await leaving.value() }
-        try await one.writeAll("2\n")
-        try await assertEqual("2") { try await onThread { try next.value() } }
     }
 
     /// One that finds a line that is too long for it leaves it to another one that waits.

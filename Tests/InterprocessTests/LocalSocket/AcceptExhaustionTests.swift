@@ -115,6 +115,16 @@ final class AcceptExhaustionTests: InterprocessTestCase {
         XCTAssertEqual(error?.systemCode, Int64(EIO))
     }
 
+    /// What is ready all the time, and accepted in vain, does not keep the call from ending.
+    func testClientsThatAreNeverThere() throws {
+        defer { FaultInjection.clear() }
+        let listener = try LocalSocketListener(try namespacedName())
+        let client = try LocalSocketStream.connect(to: try XCTUnwrap(listener.name))
+        FaultInjection.inject(.result(-Int64(EAGAIN)), into: .accept, times: .max - 1)
+        assertThrows(.timedOut, .accept) { try listener.accept(timeout: .milliseconds(10)) }
+        withExtendedLifetime(client) {}
+    }
+
     /// A peer whose credentials cannot be told is a stranger.
     func testUnknownCredentials() throws {
         defer { FaultInjection.clear() }

@@ -95,6 +95,21 @@ final class ServeCancellationTests: InterprocessTestCase {
         try await serving.value
     }
 
+    /// A server that waits for one of them to leave notices, too, and gives them no longer than it should.
+    func testWhileTheMostStay() async throws {
+        let listener = try LocalSocketListener(try namespacedName())
+        let options = serveOptions {
+            $0.maximumClients = 1
+            $0.gracePeriod = .milliseconds(20)
+        }
+        let serving = Task { try await listener.serve(options: options) { try await $0.sendBack() } }
+        let client = try await listener.newClient()
+        try await client.assertEcho("one")
+        serving.cancel()
+        await assertEnds(client)
+        try await serving.value
+    }
+
     /// Handlers that end in time do not notice anything.
     func testHandlersMayFinish() async throws {
         for executor in [LocalSocketListener.HandlerExecutor.eventLoop, .defaultPool] {

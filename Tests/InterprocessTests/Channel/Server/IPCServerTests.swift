@@ -243,6 +243,29 @@ final class IPCServerTests: InterprocessTestCase {
         XCTAssertEqual(attendance.most, 3)
     }
 
+    /// And no more of them than they say, though more have come.
+    func testNoMoreRequestsAtOnce() async throws {
+        let attendance = Attendance()
+        let goOn = Flag()
+        let options = serverOptions { $0.requestsAtOnce = 3 }
+        try await withServer(options) { text, _ in
+            if text == "other" { return "" }
+            attendance.come()
+            defer { attendance.leave() }
+            while !goOn.isSet { try await Task.sleep(for: .milliseconds(1)) }
+            return ""
+        } during: { name in
+            let (client, other) = (try await TextClient.connect(to: name), try await TextClient.connect(to: name))
+            for _ in 0..<5 { try await client.send("wait") }
+            await eventually("three are worked on") { attendance.now >= 3 }
+            // Served by the same thread, which has had the time to begin a fourth.
+            for _ in 0..<10 { _ = try await other.request("other", timeout: .seconds(20)) }
+            goOn.set()
+            await eventually("all are done") { attendance.ever == 5 && attendance.now == 0 }
+        }
+        XCTAssertEqual(attendance.most, 3)
+    }
+
     /// When it is closed, the clients that are there may finish.
     func testClosingLetsClientsFinish() async throws {
         let server = try TextServer(try namespacedName())
