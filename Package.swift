@@ -16,7 +16,7 @@ let strictness: [SwiftSetting] = [
 /// The folders of `Tests/Examples`.
 let examples = [
     "talk", "echo", "chat", "pipe-to-child", "pass-file", "share-file", "worker-pool", "service", "orderly-end",
-    "inspect",
+    "pipe-messages", "inspect",
 ]
 
 /// A program of this repository, which is no product.

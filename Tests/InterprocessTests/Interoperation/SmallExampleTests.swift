@@ -40,6 +40,15 @@ final class SmallExampleTests: InterprocessTestCase {
         XCTAssertEqual(lines.count, 2, "\(lines)")
     }
 
+    func testPipeMessagesElsewhere() throws {
+        let program = try ChildProcess.built("pipe-messages", [])
+        XCTAssertEqual(
+            program.readToEnd(),
+            "this example uses Windows' named pipes, which other systems do not have\n"
+        )
+        XCTAssertEqual(program.wait(), 0)
+    }
+
     func testOrderlyEnd() throws {
         let program = try ChildProcess.built("orderly-end", [])
         let lines = program.readToEnd().split(separator: "\n").map(String.init)
