@@ -13,6 +13,22 @@ let strictness: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The folders of `Tests/Examples`.
+let examples = [
+    "talk", "echo", "chat", "pipe-to-child", "pass-file", "share-file", "worker-pool", "service", "orderly-end",
+    "pipe-messages", "inspect",
+]
+
+/// A program of this repository, which is no product.
+func program(_ name: String, in folder: String, dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["Interprocess"] + dependencies,
+        path: "Tests/\(folder)/\(name)",
+        swiftSettings: strictness
+    )
+}
+
 let package = Package(
     name: "interprocess",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11)],
@@ -34,94 +50,21 @@ let package = Package(
             ]
         ),
 
-        // Programs of this repository, none of them a product.
-        .executableTarget(
-            name: "talk",
-            dependencies: ["Interprocess"],
-            path: "Tests/Examples/talk",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "pipe-to-child",
-            dependencies: ["Interprocess"],
-            path: "Tests/Examples/pipe-to-child",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "pass-file",
-            dependencies: ["Interprocess"],
-            path: "Tests/Examples/pass-file",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "share-file",
-            dependencies: ["Interprocess"],
-            path: "Tests/Examples/share-file",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "worker-pool",
-            dependencies: ["Interprocess"],
-            path: "Tests/Examples/worker-pool",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "service",
-            dependencies: ["Interprocess"],
-            path: "Tests/Examples/service",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "echo",
-            dependencies: ["Interprocess"],
-            path: "Tests/Examples/echo",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "orderly-end",
-            dependencies: ["Interprocess"],
-            path: "Tests/Examples/orderly-end",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "inspect",
-            dependencies: ["Interprocess"],
-            path: "Tests/Examples/inspect",
-            swiftSettings: strictness
-        ),
+        program("test-helper", in: "Helpers"),
+        program("benchmark", in: "Benchmarks", dependencies: ["CBenchmark"]),
         .target(
             name: "CBenchmark",
             path: "Tests/Benchmarks/CBenchmark",
             cSettings: [.treatAllWarnings(as: .error)]
         ),
-        .executableTarget(
-            name: "benchmark",
-            dependencies: ["Interprocess", "CBenchmark"],
-            path: "Tests/Benchmarks/benchmark",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "test-helper",
-            dependencies: ["Interprocess"],
-            path: "Tests/Helpers/test-helper",
-            swiftSettings: strictness
-        ),
-        .executableTarget(
-            name: "soak",
-            dependencies: ["Interprocess"],
-            path: "Tests/Soak/soak",
-            swiftSettings: strictness
-        ),
+        program("soak", in: "Soak"),
 
         .testTarget(
             name: "InterprocessTests",
-            dependencies: [
-                "Interprocess", "CInterprocess", "test-helper", "talk", "pipe-to-child", "pass-file", "share-file",
-                "worker-pool", "service", "inspect", "echo", "orderly-end",
-            ],
+            dependencies: ["Interprocess", "CInterprocess", "test-helper"] + examples.map { .byName(name: $0) },
             swiftSettings: strictness + [
                 .define("INTERPROCESS_FAULT_INJECTION", .when(configuration: .debug))
             ]
         ),
-    ]
+    ] + examples.map { program($0, in: "Examples") }
 )

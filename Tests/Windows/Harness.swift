@@ -42,7 +42,7 @@ struct Program {
         warmUp()
         for test in pathTests + streamTests + messageTests + clientTests + closingTests + waitingTests + processTests
             + securityTests + optionTests + localSocketTests + unnamedPipeTests + pollerTests
-            + awaitedMessageTests + signalTests + childTests + channelTests + channelHandleTests
+            + awaitedMessageTests + signalTests + childTests + channelTests + channelHandleTests + exampleTests
         where contains(test.name, filter) {
             let result = run(test)
             if result.failures == 0 { passed += 1 } else { failed += 1 }

@@ -29,6 +29,26 @@ final class SmallExampleTests: InterprocessTestCase {
         XCTAssertEqual(server.wait(), -SIGKILL)
     }
 
+    func testPipeToChild() throws {
+        let program = try ChildProcess.built("pipe-to-child", [])
+        let lines = program.readToEnd().split(separator: "\n").map(String.init)
+        XCTAssertEqual(program.wait(), 0, "\(lines)")
+        XCTAssertEqual(lines.first, "Process:     the child says: HELLO FROM THE PARENT")
+        let greeting = "posix_spawn: the child says: hello from process "
+        XCTAssertEqual(lines.last?.hasPrefix(greeting), true)
+        XCTAssertNotEqual(lines.last, greeting + "\(program.pid)")
+        XCTAssertEqual(lines.count, 2, "\(lines)")
+    }
+
+    func testPipeMessagesElsewhere() throws {
+        let program = try ChildProcess.built("pipe-messages", [])
+        XCTAssertEqual(
+            program.readToEnd(),
+            "this example uses Windows' named pipes, which other systems do not have\n"
+        )
+        XCTAssertEqual(program.wait(), 0)
+    }
+
     func testOrderlyEnd() throws {
         let program = try ChildProcess.built("orderly-end", [])
         let lines = program.readToEnd().split(separator: "\n").map(String.init)
