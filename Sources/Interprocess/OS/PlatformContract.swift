@@ -148,6 +148,7 @@ protocol PlatformPackets {
         _ patience: Patience?
     ) -> Int64
     static func receive(_ core: DescriptorCore, _ message: inout cip_message, wait: Bool) -> Int64
+    static func hasEnded(_ core: DescriptorCore) -> Bool
 }
 
 extension Transport: PlatformTransport {}

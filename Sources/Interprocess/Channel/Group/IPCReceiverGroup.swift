@@ -133,6 +133,8 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         let id = ID(number: number)
         // One that closes meanwhile may have found no group to tell.
         if core.isClosed(.receive) {
+            // The kernel may have it longer than this process, which others have it with.
+            _ = set(core, Self.watched, 0, number)
             remove(id)
             throw core.error(.closed, .configure)
         }
@@ -150,7 +152,7 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         let removed = members.withLock { members -> GroupMembers.Member? in
             guard let member = members.remove(id.number) else { return nil }
             member.source.leave()
-            if lease != nil { _ = set(member.source.core, Self.watched, 0, id.number) }
+            if lease != nil { unwatch(member.source.core, id.number) }
             return member
         }
         return removed?.receiver
@@ -161,7 +163,7 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
         guard let lease = descriptorCore.leaseIfOpen(.both) else { return }
         defer { withExtendedLifetime(lease) {} }
         members.withLock { members in
-            if let member = members[number] { _ = set(member.source.core, Self.watched, 0, number) }
+            if let member = members[number] { unwatch(member.source.core, number) }
         }
     }
 
@@ -173,9 +175,15 @@ public final class IPCReceiverGroup: Sendable, DescriptorOwner {
 
     private static let watched = Int64(CIP_WATCHED | CIP_READABLE)
 
+    /// Has the kernel tell of a member no more, unless it is closed already.
+    private func unwatch(_ core: DescriptorCore, _ number: UInt64) {
+        guard let lease = core.leaseIfOpen(.receive) else { return }
+        _ = set(core, Self.watched, 0, number)
+        withExtendedLifetime(lease) {}
+    }
+
+    // Nobody closes the member's descriptor meanwhile: the caller has a lease.
     private func set(_ core: DescriptorCore, _ before: Int64, _ now: Int64, _ number: UInt64) -> Int64 {
-        guard let lease = core.leaseIfOpen(.receive) else { return -cip_codes.invalid_argument }
-        defer { withExtendedLifetime(lease) {} }
         var poller = poller
         return System.call(.wake) { unsafe cip_poller_set(&poller, core.descriptor, -1, before, now, number) }
     }

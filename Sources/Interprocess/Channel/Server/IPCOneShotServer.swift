@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 internal import CInterprocess
+internal import Synchronization
 
 /// A server for one client, by a name that nobody can guess: for a process that was told the name, such as a child.
 ///
@@ -27,6 +28,7 @@ public final class IPCOneShotServer<Incoming: Decodable & Sendable, Outgoing: En
     /// What to call `LocalSocketName.namespaced` with in order to connect.
     public let name: String
     private let server: IPCServer<Incoming, Outgoing>
+    private let isTaken = Atomic<Bool>(false)
 
     /// Starts to listen.
     ///
@@ -53,9 +55,7 @@ public final class IPCOneShotServer<Incoming: Decodable & Sendable, Outgoing: En
     /// - Throws: ``IPCError/Code/timedOut``; ``IPCError/Code/closed``, also when a client was accepted before;
     ///   ``IPCError/Code/resourcesExhausted``.
     public func accept(timeout: Duration? = nil) throws(IPCError) -> IPCConnection<Incoming, Outgoing> {
-        let connection = try server.accept(timeout: timeout)
-        close()
-        return connection
+        try takeOnce(server.accept(timeout: timeout))
     }
 
     /// Waits for the client, suspending the task; then nobody else can connect any more.
@@ -66,8 +66,18 @@ public final class IPCOneShotServer<Incoming: Decodable & Sendable, Outgoing: En
     /// - Returns: The connection with it.
     /// - Throws: ``IPCError/Code/cancelled`` when the task is cancelled; otherwise as the blocking form does.
     public func accept(timeout: Duration? = nil) async throws(IPCError) -> IPCConnection<Incoming, Outgoing> {
-        let connection = try await server.accept(timeout: timeout)
+        try takeOnce(await server.accept(timeout: timeout))
+    }
+
+    /// Of two that came before the server was closed, one is refused.
+    private func takeOnce(
+        _ connection: IPCConnection<Incoming, Outgoing>
+    ) throws(IPCError) -> IPCConnection<Incoming, Outgoing> {
         close()
+        if isTaken.exchange(true, ordering: .relaxed) {
+            connection.close()
+            throw IPCError(.closed, .accept, name: name, detail: nil)
+        }
         return connection
     }
 

@@ -119,6 +119,19 @@ final class IPCServerAcceptTests: InterprocessTestCase {
         assertThrows(.closed) { try server.accept() }
     }
 
+    /// Two that have both come before anybody accepts.
+    func testOneOfTwo() throws {
+        let server = try IPCOneShotServer<String, Int>()
+        let name = try LocalSocketName.namespaced(server.name)
+        let accepting = (0..<2).map { _ in Running { try server.accept(timeout: .seconds(20)) } }
+        for call in accepting { call.waitUntilBlocked() }
+        let clients = (0..<2).map { _ in Running { try IPCConnection<Int, String>.connect(to: name) } }
+        let accepted = accepting.map { call in Result { try call.value() } }
+        XCTAssertEqual(accepted.filter { (try? $0.get()) != nil }.count, 1)
+        for case .failure(let error as IPCError) in accepted { XCTAssertEqual(error.code, .closed) }
+        for client in clients { _ = try? client.value() }
+    }
+
     func testAServerForOneAwaited() async throws {
         let chosen = "interprocess-test-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
         let server = try IPCOneShotServer<String, Int>(name: chosen)

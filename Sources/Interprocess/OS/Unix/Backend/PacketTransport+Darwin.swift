@@ -120,6 +120,9 @@ enum PacketTransport: Sendable {
     static func receive(_ core: DescriptorCore, _ message: inout cip_message, wait: Bool) -> Int64 {
         unsafe core.packetStream.receive(core, &message, wait: wait)
     }
+
+    /// Whether all senders are gone, now that no bytes were received: here there are no packets of nothing.
+    static func hasEnded(_ core: DescriptorCore) -> Bool { true }
 }
 
 extension DescriptorCore {

@@ -73,5 +73,10 @@ enum PacketTransport: Sendable {
     static func receive(_ core: DescriptorCore, _ message: inout cip_message, wait: Bool) -> Int64 {
         unsafe cip_receive_message(core.descriptor, &message, wait)
     }
+
+    /// Whether all senders are gone, now that no bytes were received: one of them may have sent a packet of nothing.
+    static func hasEnded(_ core: DescriptorCore) -> Bool {
+        System.call(.option) { cip_packets_ended(core.descriptor) } != 0
+    }
 }
 #endif

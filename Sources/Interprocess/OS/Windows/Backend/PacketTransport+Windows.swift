@@ -123,6 +123,9 @@ enum PacketTransport: Sendable {
         PipeCode.isEndOfStream(result) ? -PipeCode.brokenPipe : result
     }
 
+    /// Whether all senders are gone, now that no bytes were received: here there are no packets of nothing.
+    static func hasEnded(_ core: DescriptorCore) -> Bool { true }
+
     /// Receives a packet.
     ///
     /// - Returns: How many bytes it has; 0 when all senders are gone; "would block", or another negated error code.
