@@ -17,8 +17,7 @@ extension ChannelModel {
         journal.note("\(step.kind) from \(channel.name)\(step.formDescription)")
         let isOver = !channel.queue.isEmpty || channel.senderCount == 0 || channel.isDeaf
         let timeout = isOver ? step.patience : step.impatience
-        // A task that has ended may be letting go of the last sender still: so what is told of that is waited for.
-        let tries = step.kind == .tryReceive && (channel.senderCount > 0 || !channel.queue.isEmpty || channel.isDeaf)
+        let tries = step.kind == .tryReceive
         let result: Result<Parcel?, any Error> = await step.either {
             tries ? try receiver.tryReceive() : try receiver.receive(timeout: timeout)
         } awaited: {
@@ -106,8 +105,7 @@ extension ChannelModel {
         let members = channels.filter { $0.membership != nil }
         let isOver = !untold.isEmpty || members.contains { !$0.queue.isEmpty || $0.senderCount == 0 }
         let timeout = isOver ? step.patience : step.impatience
-        let isCertain = !isOver || !untold.isEmpty || members.contains { !$0.queue.isEmpty }
-        let tries = step.has(1) && !step.isAwaited && isCertain
+        let tries = step.has(1) && !step.isAwaited
         let result: Result<IPCReceiverGroup.Event?, any Error> = await step.either {
             tries ? try group.tryNext() : try group.next(timeout: timeout)
         } awaited: {

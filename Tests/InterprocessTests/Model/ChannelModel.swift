@@ -89,6 +89,7 @@ final class ChannelModel: ModelledSystem {
     var senders: [Sender] = []
     var channels: [ModelChannel] = []
     var group: IPCReceiverGroup?
+    private var dropped = Dropped()
     /// Members that the group still has to tell of that they are closed.
     var untold: Set<IPCReceiverGroup.ID> = []
     private var lastChannel = 0
@@ -102,6 +103,7 @@ final class ChannelModel: ModelledSystem {
     }
 
     func perform(_ step: Step<Kind>) async throws {
+        try await dropped.waitUntilGone()
         if channels.isEmpty || step.kind == .make && channels.count < 6 { return try make() }
         let channel = channels[step.object % channels.count]
         switch step.kind {
@@ -131,7 +133,12 @@ final class ChannelModel: ModelledSystem {
         case .sendLarge: try await sendLarge(step, sender)
         case .closeSender, .dropSender:
             journal.note("\(step.kind) of \(sender.channel.name)")
-            if step.kind == .closeSender { sender.sender.close() } else { senders.removeAll { $0 === sender } }
+            if step.kind == .closeSender {
+                sender.sender.close()
+            } else {
+                dropped.core = sender.sender.descriptorCore
+                senders.removeAll { $0 === sender }
+            }
             if !sender.isClosed { sender.channel.senderCount -= 1 }
             sender.isClosed = true
         default: break

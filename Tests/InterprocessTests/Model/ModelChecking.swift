@@ -102,6 +102,19 @@ struct Mismatch: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// What was dropped: a task that has ended may have it still, for a moment.
+struct Dropped {
+    weak var core: DescriptorCore?
+
+    func waitUntilGone() async throws {
+        for _ in 0..<50_000 {
+            if core == nil { return }
+            try await Task.sleep(for: .microseconds(200))
+        }
+        throw Mismatch("what was dropped is still there")
+    }
+}
+
 /// Expects what an operation came to.
 func expect<Value: Equatable>(_ result: Result<Value, any Error>, _ expected: Value) throws {
     guard case .success(let value) = result, value == expected else {

@@ -18,6 +18,7 @@ final class StreamModel: ModelledSystem {
         + [Kind.write, .write, .writeAll, .read, .read, .readExactly, .readLine, .readToEnd].flatMap { [$0, $0, $0] }
 
     private static let mostStreams = 10
+    private var dropped = Dropped()
 
     let journal: Journal
     private let name: LocalSocketName
@@ -34,6 +35,7 @@ final class StreamModel: ModelledSystem {
     }
 
     func perform(_ step: Step<Kind>) async throws {
+        try await dropped.waitUntilGone()
         switch step.kind {
         case .listen: try listen()
         case .connect: try await connect(step)
@@ -140,7 +142,7 @@ extension StreamModel {
         case .close, .drop:
             journal.note("\(step.kind) \(stream.name)")
             // One that is dropped closes by itself.
-            if step.kind == .close { stream.stream.close() }
+            if step.kind == .close { stream.stream.close() } else { dropped.core = stream.stream.descriptorCore }
             stream.close(receiving: true, sending: true)
             if step.kind == .drop || step.has(1) { streams.removeAll { $0 === stream } }
         case .closeReceiver:
